@@ -1,0 +1,1 @@
+"""One typed asynchronous client per service, over any `Transport`."""

@@ -1,0 +1,1 @@
+"""Every wire type and every event, declared once."""

@@ -1,0 +1,1 @@
+"""Wire types and events of the data_management service."""

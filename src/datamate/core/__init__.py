@@ -1,0 +1,1 @@
+"""The standard-library-only base of every layer: errors, identifiers, time, paging."""
