@@ -1,0 +1,174 @@
+"""Finds operators by name, builds them from a recipe's parameters, and describes them to people."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from datamate.core.errors import FieldError
+from datamate.operators.base import Operator, OperatorKind, Params
+from datamate.operators.errors import InvalidParamsError, UnknownOperatorError
+
+# Operator `x_mapper` is class `XMapper` in module `mapper/x_mapper.py`. Modules are imported on first use: a recipe
+# needs few of them, and some bring heavy libraries (selectolax, ftfy, regex).
+_BUILT_IN = (
+    "alphanumeric_filter",
+    "average_line_length_filter",
+    "character_repetition_filter",
+    "clean_email_mapper",
+    "clean_html_mapper",
+    "clean_ip_mapper",
+    "clean_links_mapper",
+    "document_deduplicator",
+    "fix_unicode_mapper",
+    "maximum_line_length_filter",
+    "punctuation_normalization_mapper",
+    "special_characters_filter",
+    "text_length_filter",
+    "whitespace_normalization_mapper",
+    "word_repetition_filter",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterDescription:
+    """One parameter of an operator, for people.
+
+    Attributes:
+        name: The name in a recipe.
+        type: The Python type, such as `int` or `Literal['NFC', 'NFD']`.
+        default: What holds when the recipe says nothing; None when the recipe must say it.
+        minimum: The lowest value allowed, if there is one.
+        maximum: The highest value allowed, if there is one.
+        description: What the parameter does.
+    """
+
+    name: str
+    type: str
+    default: str | float | bool | None
+    minimum: float | None
+    maximum: float | None
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorDescription:
+    """One operator, for people."""
+
+    name: str
+    version: int
+    kind: OperatorKind
+    summary: str
+    documentation: str
+    parameters: tuple[ParameterDescription, ...]
+
+
+def operator_names() -> tuple[str, ...]:
+    """Return the names of all operators, sorted; imports none of them."""
+    return _BUILT_IN
+
+
+def operator_types() -> tuple[type[Operator[Params]], ...]:
+    """Return the classes of all operators, sorted by name."""
+    return tuple(get_operator_type(name) for name in _BUILT_IN)
+
+
+def get_operator_type(name: str) -> type[Operator[Params]]:
+    """Return the class of an operator.
+
+    Raises:
+        UnknownOperatorError: No operator has this name; the message says which names come near.
+    """
+    if name not in _BUILT_IN:
+        near = difflib.get_close_matches(name, _BUILT_IN, n=3)
+        advice = f"did you mean {' or '.join(near)}?" if near else "`datamate operators list` shows all."
+        raise UnknownOperatorError(f"There is no operator '{name}'; {advice}")
+    kind = name.rpartition("_")[2]
+    class_name = "".join(word.capitalize() for word in name.split("_"))
+    module = import_module(f"datamate.operators.{kind}.{name}")
+    operator_type: type[Operator[Params]] = getattr(module, class_name)
+    return operator_type
+
+
+def build_operator(name: str, raw_params: Mapping[str, object] | None = None) -> Operator[Params]:
+    """Return an operator ready to run.
+
+    Args:
+        name: The operator's name.
+        raw_params: Parameters as a recipe gives them; None for the defaults.
+
+    Raises:
+        UnknownOperatorError: No operator has this name.
+        InvalidParamsError: A parameter is unknown, missing, of the wrong type or out of range; one `FieldError` each,
+            whose field is the parameter's name.
+    """
+    operator_type = get_operator_type(name)
+    try:
+        params = operator_type.params_type.model_validate(dict(raw_params or {}))
+    except ValidationError as error:
+        errors = _field_errors(error, operator_type.params_type)
+        msg = f"{name}: " + "; ".join(
+            f"{item.field}: {item.message}" if item.field else item.message for item in errors
+        )
+        raise InvalidParamsError(msg, errors=errors) from error
+    return operator_type(params)
+
+
+def describe(name: str) -> OperatorDescription:
+    """Return what people need to know to use an operator.
+
+    Raises:
+        UnknownOperatorError: No operator has this name.
+    """
+    operator_type = get_operator_type(name)
+    spec = operator_type.spec
+    fields = operator_type.params_type.model_fields
+    parameters = tuple(_describe_parameter(parameter, field) for parameter, field in fields.items())
+    documentation = operator_type.__doc__ or ""
+    return OperatorDescription(spec.name, spec.version, spec.kind, spec.summary, documentation, parameters)
+
+
+def _describe_parameter(name: str, field: FieldInfo) -> ParameterDescription:
+    minimum, maximum = _bounds(field)
+    annotation = field.annotation
+    shown = annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+    default = None if field.is_required() else field.default
+    return ParameterDescription(name, shown, default, minimum, maximum, field.description or "")
+
+
+def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:
+    minimum = next(
+        (float_or_int for item in field.metadata if (float_or_int := getattr(item, "ge", None)) is not None), None
+    )
+    maximum = next(
+        (float_or_int for item in field.metadata if (float_or_int := getattr(item, "le", None)) is not None), None
+    )
+    return minimum, maximum
+
+
+def _field_errors(error: ValidationError, params_type: type[Params]) -> list[FieldError]:
+    return [
+        FieldError(
+            ".".join(map(str, item["loc"])),
+            _explain(item["type"], item["msg"], item["input"], item["loc"], params_type),
+        )
+        for item in error.errors(include_url=False)
+    ]
+
+
+def _explain(kind: str, message: str, given: object, location: tuple[int | str, ...], params_type: type[Params]) -> str:
+    """Return what is wrong with one parameter, with the value given and the values allowed."""
+    names = list(params_type.model_fields)
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(location[-1]), names, n=1)
+        advice = f"did you mean {near[0]}?" if near else f"the parameters are: {', '.join(names)}"
+        return f"there is no such parameter; {advice}"
+    if kind == "value_error" and not location:
+        return message.removeprefix("Value error, ")
+    field = params_type.model_fields.get(str(location[0]))
+    minimum, maximum = _bounds(field) if field is not None else (None, None)
+    allowed = f" (allowed: {minimum} to {maximum})" if minimum is not None and maximum is not None else ""
+    return f"{given!r} is not valid{allowed}: {message[0].lower()}{message[1:]}"
