@@ -17,5 +17,7 @@ class ResponseBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
 """A name that people read: 1 to 100 characters, none of them a control character."""

@@ -23,4 +23,4 @@ class Problem(ResponseBody):
     detail: str
     code: str = Field(description="Machine-readable; stable across versions.")
     trace_id: str = Field(description="Names this request in the logs.")
-    errors: list[ProblemField] = []
+    errors: list[ProblemField] = Field([])

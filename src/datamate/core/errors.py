@@ -24,7 +24,9 @@ class DatamateError(Exception):
     code: str = "internal"
     retryable: ClassVar[bool] = False
 
-    def __init__(self, detail: str | None = None, *, code: str | None = None, errors: Sequence[FieldError] = ()) -> None:
+    def __init__(
+        self, detail: str | None = None, *, code: str | None = None, errors: Sequence[FieldError] = ()
+    ) -> None:
         """Make an error whose message is `detail`, or else the first line of the class's docstring.
 
         Args:

@@ -13,8 +13,9 @@ _RANDOM_B_MASK = (1 << 62) - 1
 def uuid7() -> UUID:
     """Return a new UUIDv7: 48 bits of Unix milliseconds, then 74 random bits."""
     milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10))
-    return UUID(int=milliseconds << 80 | _VERSION_7 | (random & _RANDOM_A_MASK) | _VARIANT_RFC | (random & _RANDOM_B_MASK))
+    bits = int.from_bytes(os.urandom(10))
+    random_bits = (bits & _RANDOM_A_MASK) | (bits & _RANDOM_B_MASK)
+    return UUID(int=milliseconds << 80 | _VERSION_7 | _VARIANT_RFC | random_bits)
 
 
 def new_id() -> str:

@@ -86,7 +86,7 @@ class RunSummary(ResponseBody):
     bytes_out: int
     seconds: float = Field(description="Wall time of the engine.")
     operators: list[OperatorCounts]
-    samples: list[ChangedRow] = []
+    samples: list[ChangedRow] = Field([])
 
 
 class Run(ResponseBody):
