@@ -44,7 +44,7 @@ docs: .venv/installed ## Write the generated documents anew
 	$(BIN)/python -m datamate.app.schema_document
 
 bench: .venv/installed ## Time the ten-operator recipe beside Data-Juicer and a plain Polars script
-	tests/bench/run $(ARGS)
+	$(BIN)/python tests/bench/compare_engines.py $(ARGS)
 
 chaos: .venv/installed ## Kill workers at random moments and count what is lost (ROUNDS=20)
 	$(BIN)/python tests/chaos/kill_workers.py --rounds $(or $(ROUNDS),20)
