@@ -109,7 +109,7 @@ def _encode(call: Call, deadline_seconds: float) -> TransportRequest:
     body = call.body
     if isinstance(body, BaseModel):
         headers["content-type"] = "application/json"
-        body = to_json(body.model_dump(exclude_unset=True), fallback=_reveal)
+        body = to_json(_reveal(body.model_dump(exclude_unset=True)))
     query = tuple((name, _query_text(value)) for name, value in call.query.items() if value is not None)
     return TransportRequest(call.method, call.path, query, headers, body, deadline_seconds)
 
@@ -118,11 +118,16 @@ def _query_text(value: str | int | bool) -> str:  # noqa: FBT001 - the value of 
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _reveal(value: object) -> str:
-    """Return a password in the clear: a request is the one place where it must be."""
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    raise TypeError(f"cannot send a {type(value).__name__}")
+def _reveal(value: object) -> object:
+    """Replace passwords by their text: a request is the one place where they must be in the clear."""
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case dict():
+            return {name: _reveal(item) for name, item in value.items()}
+        case list():
+            return [_reveal(item) for item in value]
+    return value
 
 
 async def _read(response: TransportResponse, *, limit_bytes: int | None) -> bytes:
