@@ -1,0 +1,1 @@
+"""Building blocks of servers: database, events, tasks, cache, HTTP, security, telemetry and embedded engines."""
