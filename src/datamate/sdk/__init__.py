@@ -1,0 +1,1 @@
+"""The public Python client: `from datamate import Client`."""
