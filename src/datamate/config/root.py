@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from datamate.config.database import DatabaseSettings
+from datamate.config.embedded import EmbeddedSettings
 from datamate.config.identity import BootstrapSettings, InternalSettings, JwtSettings
 from datamate.config.log import LogSettings
 from datamate.config.redis import RedisSettings
@@ -27,10 +28,14 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
     )
 
-    home: Path = Field(Path("~/.datamate"), description="Folder of embedded engines, objects and generated secrets.")
+    home: Path = Field(
+        default_factory=lambda: Path("/var/lib/datamate" if os.geteuid() == 0 else "~/.datamate"),
+        description="Folder of embedded engines, objects and generated secrets.",
+    )
     bootstrap: BootstrapSettings = BootstrapSettings()
     data_management: DataManagementSettings = DataManagementSettings()
     database: DatabaseSettings = DatabaseSettings()
+    embedded: EmbeddedSettings = EmbeddedSettings()
     gateway: GatewaySettings = GatewaySettings()
     internal: InternalSettings = InternalSettings()
     jwt: JwtSettings = JwtSettings()
