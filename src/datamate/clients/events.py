@@ -3,7 +3,7 @@
 import asyncio
 import codecs
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -86,7 +86,7 @@ async def follow_events(
     *,
     last_event_id: str = "",
     silence_seconds: float = 60.0,
-) -> AsyncIterator[ServerEvent]:
+) -> AsyncGenerator[ServerEvent, None]:
     """Yield events for as long as the caller wants them, connecting again after the last one seen when a stream ends.
 
     Args:

@@ -1,6 +1,6 @@
 """Walks a paged list from its first item to its last."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TypeVar
 
 from datamate.contracts.paging import Page
@@ -8,7 +8,7 @@ from datamate.contracts.paging import Page
 ItemT = TypeVar("ItemT")
 
 
-async def iterate_pages(fetch_page: Callable[[str | None], Awaitable[Page[ItemT]]]) -> AsyncIterator[ItemT]:
+async def iterate_pages(fetch_page: Callable[[str | None], Awaitable[Page[ItemT]]]) -> AsyncGenerator[ItemT, None]:
     """Yield every item of a list, fetching the next page when the last one is used up.
 
     Args:
