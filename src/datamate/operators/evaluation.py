@@ -47,8 +47,8 @@ class Evaluation:
 def evaluate(operator: Operator[Params], frame: pl.DataFrame) -> Evaluation:
     """Run an operator over a frame by the best entry point it has.
 
-    A row with a null in a column that is read fails without reaching the operator. When the operator raises, the
-    batch is halved until the rows at fault stand alone; they fail, the others get their values.
+    A row with a null in a column that is read fails without reaching the operator. When an operator over whole batches
+    raises, the batch is halved until the rows at fault stand alone; they fail, the others get their values.
 
     Args:
         operator: The operator, with its parameters.
@@ -63,12 +63,12 @@ def evaluate(operator: Operator[Params], frame: pl.DataFrame) -> Evaluation:
     inputs = frame.select(columns)
     failures = _null_failures(inputs, columns)
     if not failures:
-        values, failures = _bisect(operator, inputs, _entry_point(operator), 0)
+        values, failures = _run(operator, inputs)
         return Evaluation(values, tuple(failures))
     bad = pl.Series([failure.index for failure in failures], dtype=pl.UInt32)
     rows = pl.int_range(frame.height, eager=True, dtype=pl.UInt32)
     good = rows.filter(~rows.is_in(bad.implode()))
-    found, further = _bisect(operator, inputs[good], _entry_point(operator), 0)
+    found, further = _run(operator, inputs[good])
     failures += [RowFailure(good[failure.index], failure.error_code, failure.message) for failure in further]
     values = pl.repeat(None, frame.height, eager=True, dtype=VALUE_TYPES[operator.spec.kind]).scatter(good, found)
     return Evaluation(values, tuple(sorted(failures, key=lambda failure: failure.index)))
@@ -77,11 +77,10 @@ def evaluate(operator: Operator[Params], frame: pl.DataFrame) -> Evaluation:
 def _check_columns(operator: Operator[Params], frame: pl.DataFrame) -> None:
     for parameter, column in zip(operator.spec.reads, operator.columns_read, strict=True):
         if column not in frame.columns:
-            msg = (
+            raise InvalidInputError(
                 f"{operator.spec.name} reads column '{column}' ({parameter}), which the data lacks; "
                 f"it has: {', '.join(frame.columns)}."
             )
-            raise InvalidInputError(msg)
         if parameter == "text_key" and frame.schema[column] not in (pl.String, pl.Null):
             raise InvalidInputError(
                 f"{operator.spec.name} reads text from column '{column}', which holds {frame.schema[column]}."
@@ -97,13 +96,13 @@ def _null_failures(inputs: pl.DataFrame, columns: list[str]) -> list[RowFailure]
     return [by_row[index] for index in sorted(by_row)]
 
 
-def _entry_point(operator: Operator[Params]) -> Compute:
+def _run(operator: Operator[Params], inputs: pl.DataFrame) -> tuple[pl.Series, list[RowFailure]]:
     expression = operator.expr()
     if expression is not None:
-        return lambda inputs: inputs.select(expression.alias("value")).to_series()
+        return _bisect(operator, inputs, lambda part: part.select(expression.alias("value")).to_series(), 0)
     if has_process(operator):
-        return lambda inputs: _process(operator, inputs)
-    return lambda inputs: _execute(operator, inputs)
+        return _bisect(operator, inputs, lambda part: _process(operator, part), 0)
+    return _execute(operator, inputs)
 
 
 def _process(operator: Operator[Params], inputs: pl.DataFrame) -> pl.Series:
@@ -112,9 +111,22 @@ def _process(operator: Operator[Params], inputs: pl.DataFrame) -> pl.Series:
     return values if isinstance(values, pl.Series) else pl.Series(values)
 
 
-def _execute(operator: Operator[Params], inputs: pl.DataFrame) -> pl.Series:
-    values: list[Value] = [operator.execute(sample) for sample in inputs.iter_rows(named=True)]
-    return pl.Series(values, dtype=VALUE_TYPES[operator.spec.kind])
+def _execute(operator: Operator[Params], inputs: pl.DataFrame) -> tuple[pl.Series, list[RowFailure]]:
+    values: list[Value | None] = []
+    failures: list[RowFailure] = []
+    for index, sample in enumerate(inputs.iter_rows(named=True)):
+        try:
+            values.append(operator.execute(sample))
+        except Exception as error:  # noqa: BLE001 - any code may run here, and the row's failure reports the error
+            values.append(None)
+            failures.append(_failure(index, error))
+    try:
+        series = pl.Series("value", values, dtype=VALUE_TYPES[operator.spec.kind])
+    except TypeError as error:
+        raise OperatorContractError(f"{operator.spec.name} returned a value of a wrong type: {error}.") from error
+    if series.null_count() > len(failures):
+        raise OperatorContractError(f"{operator.spec.name} returned None for a row instead of raising.")
+    return series, failures
 
 
 def _bisect(
@@ -144,7 +156,9 @@ def _failed_value(operator: Operator[Params]) -> pl.Series:
 def _failure(index: int, error: BaseException) -> RowFailure:
     if isinstance(error, DatamateError):
         return RowFailure(index, error.code, error.detail)
-    return RowFailure(index, "operator_failed", f"{type(error).__name__}: {error}")
+    # Polars appends the expression it was running, which says nothing to the owner of the row.
+    text = str(error).partition("\n\nThis error occurred")[0]
+    return RowFailure(index, "operator_failed", f"{type(error).__name__}: {text}")
 
 
 def _checked(operator: Operator[Params], values: pl.Series, height: int) -> pl.Series:

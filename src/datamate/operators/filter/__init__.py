@@ -1,0 +1,1 @@
+"""Operators that measure each row and drop those out of bounds."""

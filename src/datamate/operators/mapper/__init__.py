@@ -1,0 +1,1 @@
+"""Operators that give each row a new text."""
