@@ -1,0 +1,152 @@
+"""One request as a service works on it: what came in, what went out, and the guards on both ways."""
+
+import asyncio
+import re
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
+
+from datamate.core.errors import DatamateError, FieldError, InvalidInputError, TooLargeError
+
+SERVED_REQUEST_SCOPE_KEY: Final = "datamate.served_request"
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024
+"""Largest body of a route that does not say otherwise with `raw_body`."""
+
+CLIENT_LEFT_STATUS: Final = 499
+"""What logs and metrics call a request whose client did not wait for the answer. Source: nginx."""
+
+_WATCH_AFTER_SECONDS: Final = 0.1
+_JSON_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_NUL_MESSAGE: Final = "must not hold the character U+0000, which PostgreSQL cannot store"
+
+
+class BodyRefusedError(HTTPException):
+    """A body that is refused while it arrives; an HTTPException, because FastAPI hides every other error there."""
+
+    def __init__(self, error: DatamateError) -> None:
+        super().__init__(status_code=400, detail=error.detail)
+        self.error = error
+
+
+class ServedRequest:
+    """Stands between the server and the application for one request."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._receive_from_server = receive
+        self._send_to_server = send
+        self._task = asyncio.current_task()
+        self._watch: asyncio.Task[None] | asyncio.TimerHandle | None = None
+        self.method: str = scope["method"]
+        self.max_body_bytes: int | None = MAX_BODY_BYTES
+        self.reads_json = True
+        self.status = 0
+        self.complete = False
+        self.client_left = False
+        self.deadline: asyncio.Timeout | None = None
+        self._read_headers(scope["headers"])
+
+    def _read_headers(self, fields: list[tuple[bytes, bytes]]) -> None:
+        self.headers: dict[bytes, bytes] = dict(fields)
+        length = self.headers.get(b"content-length", b"")
+        self._announced_bytes = int(length) if length.isdigit() else 0
+        self._received_bytes = 0
+        self._body_ended = not self._announced_bytes and b"transfer-encoding" not in self.headers
+        self._body_handed_over = False
+        self._is_json = b"json" in self.headers.get(b"content-type", b"").lower()
+        self._json_chunks: list[bytes] = []
+
+    async def receive(self) -> Message:
+        """Return what the client sends next, after looking at it."""
+        if self._body_ended:
+            return await self._receive_after_body()
+        if self.max_body_bytes is not None and self._announced_bytes > self.max_body_bytes:
+            raise BodyRefusedError(self._too_large())
+        message = await self._receive_from_server()
+        if message["type"] == "http.disconnect":
+            self.client_left = not self.complete
+        else:
+            self._look_at(message.get("body", b""), last=not message.get("more_body", False))
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on what the application answers."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.deadline is not None:
+                self.deadline.reschedule(None)
+            if not self._body_ended:
+                # What is left of the body would be read as the next request's.
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+        elif not message.get("more_body", False):
+            self.complete = True
+        await self._send_to_server(message)
+
+    def watch_client(self) -> None:
+        """Cancel the application's task when the client leaves; starts late, since most answers are quick."""
+        self._watch = asyncio.get_running_loop().call_later(_WATCH_AFTER_SECONDS, self._start_watch)
+
+    def stop_watch(self) -> None:
+        """Stop looking for the client; must be called at the end of every request."""
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def _start_watch(self) -> None:
+        if self._body_ended:
+            self._watch = asyncio.create_task(self._cancel_when_client_leaves())
+        else:
+            # The application still reads the body, and learns from that if the client leaves.
+            self.watch_client()
+
+    async def _cancel_when_client_leaves(self) -> None:
+        while (await self._receive_from_server())["type"] != "http.disconnect":
+            pass
+        if not self.complete and self._task is not None:
+            self.client_left = True
+            self._task.cancel()
+
+    async def _receive_after_body(self) -> Message:
+        if not self._body_handed_over:
+            self._body_handed_over = True
+            if not self._received_bytes:
+                return {"type": "http.request", "body": b"", "more_body": False}
+        while (message := await self._receive_from_server())["type"] != "http.disconnect":
+            pass
+        self.client_left = not self.complete
+        return message
+
+    def _look_at(self, chunk: bytes, *, last: bool) -> None:
+        self._received_bytes += len(chunk)
+        if self.max_body_bytes is not None and self._received_bytes > self.max_body_bytes:
+            raise BodyRefusedError(self._too_large())
+        if self._is_json and self.reads_json:
+            self._json_chunks.append(chunk)
+            if last and holds_nul_escape(b"".join(self._json_chunks)):
+                raise BodyRefusedError(
+                    InvalidInputError("The body holds U+0000.", errors=[FieldError("", _NUL_MESSAGE)])
+                )
+        self._body_ended = self._body_handed_over = last
+
+    def _too_large(self) -> TooLargeError:
+        return TooLargeError(f"The body is larger than the {self.max_body_bytes} bytes that this address accepts.")
+
+
+def refuse_nul(scope: Scope) -> None:
+    """Refuse a U+0000 in a path or query, which PostgreSQL would turn into a failure of ours.
+
+    Raises:
+        InvalidInputError: There is one; `errors` names the field.
+    """
+    if "\x00" in scope["path"]:
+        raise InvalidInputError("The path holds U+0000.", errors=[FieldError("path", _NUL_MESSAGE)])
+    query: bytes = scope["query_string"]
+    if b"%00" in query or b"\x00" in query:
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+        fields = [name.replace("\x00", "") for name, value in pairs if "\x00" in name + value]
+        raise InvalidInputError("The query holds U+0000.", errors=[FieldError(name, _NUL_MESSAGE) for name in fields])
+
+
+def holds_nul_escape(body: bytes) -> bool:
+    r"""Return whether a JSON text holds the escape `\u0000`; a backslash that is itself escaped does not count."""
+    return b"\\u0000" in body and _JSON_NUL.search(body) is not None
