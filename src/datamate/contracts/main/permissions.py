@@ -11,6 +11,8 @@ class Permission(StrEnum):
     ROLE_READ = "role:read"
     TASK_READ = "task:read"
     TASK_WRITE = "task:write"
+    TASK_MANAGE = "task:manage"
+    """Everybody's tasks."""
     DATASET_READ = "dataset:read"
     DATASET_WRITE = "dataset:write"
     TAG_READ = "tag:read"

@@ -108,3 +108,4 @@ class Run(ResponseBody):
     summary: RunSummary | None
     error: TaskError | None
     plan: dict[str, JsonValue] | None = Field(None, description="Stages and partitions, once planned.")
+    revision: int = Field(description="Grows with every change; an event stream resumes after it.")

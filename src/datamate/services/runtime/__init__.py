@@ -1,0 +1,1 @@
+"""The runtime service: which operators there are, and runs of recipes over dataset versions."""

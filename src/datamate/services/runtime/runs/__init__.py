@@ -1,0 +1,1 @@
+"""Runs: one execution of a recipe over a dataset version."""

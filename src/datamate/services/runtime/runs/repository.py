@@ -1,0 +1,91 @@
+"""SQL of runs."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select
+
+from datamate.contracts.runtime.runs import Run, RunSummary
+from datamate.platform.db import Session
+from datamate.platform.tasks.models import TaskRow, as_task
+from datamate.services.runtime.runs.models import RunRow
+
+_WithTask = Select[tuple[RunRow, TaskRow]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs to list.
+
+    Attributes:
+        created_by: Only those of this user; None for everybody's.
+        dataset_id: Only those that read or write this dataset; None for all.
+    """
+
+    created_by: str | None = None
+    dataset_id: str | None = None
+
+
+async def find(session: Session, run_id: str) -> Run | None:
+    """Return a run, or None."""
+    found = (await session.execute(_with_task().where(RunRow.id == run_id))).one_or_none()
+    return None if found is None else _as_run(found)
+
+
+async def list_page(session: Session, wanted: RunFilter, *, before_id: str | None, limit: int) -> list[Run]:
+    """Return up to `limit` runs older than `before_id`, newest first."""
+    query = _with_task().order_by(RunRow.id.desc()).limit(limit)
+    if wanted.created_by is not None:
+        query = query.where(RunRow.created_by == wanted.created_by)
+    if wanted.dataset_id is not None:
+        touches = (RunRow.dataset_id == wanted.dataset_id) | (RunRow.output_dataset_id == wanted.dataset_id)
+        query = query.where(touches)
+    if before_id is not None:
+        query = query.where(RunRow.id < before_id)
+    return [_as_run(found) for found in await session.execute(query)]
+
+
+async def find_row(session: Session, run_id: str) -> RunRow | None:
+    """Return the row of a run for its own task to work with, or None."""
+    return await session.get(RunRow, run_id)
+
+
+def add(session: Session, row: RunRow) -> None:
+    """Store a new run."""
+    session.add(row)
+
+
+def is_run_id(text: str) -> bool:
+    """Return whether text can be the id of a run at all."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _with_task() -> _WithTask:
+    return select(RunRow, TaskRow).join(TaskRow, TaskRow.id == RunRow.task_id)
+
+
+def _as_run(found: Row[tuple[RunRow, TaskRow]]) -> Run:
+    row, task = found[0], as_task(found[1])
+    return Run(
+        id=row.id,
+        status=task.status.value,
+        task_id=row.task_id,
+        recipe=row.recipe,
+        dataset_id=row.dataset_id,
+        version=row.version,
+        output_dataset_id=row.output_dataset_id,
+        output_version=row.output_version,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        started_at=task.started_at,
+        finished_at=task.finished_at,
+        progress=task.progress,
+        summary=None if row.summary is None else RunSummary.model_validate(row.summary),
+        error=task.error,
+        plan=row.plan,
+        revision=task.version,
+    )
