@@ -33,7 +33,14 @@ def decode_cursor(cursor: str | None, *, kinds: tuple[type[str] | type[int], ...
         parts = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, UnicodeError, ValueError):
         parts = None
-    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
+    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds) or not all(map(_storable, parts)):
         error = FieldError("cursor", "not a cursor of this list; leave it out to start at the first page")
         raise InvalidInputError("The cursor is not valid.", errors=[error])
     return tuple(parts)
+
+
+def _storable(part: str | int) -> bool:
+    """Return whether a database could compare with this: only a cursor made by hand holds anything else."""
+    if isinstance(part, int):
+        return -(2**63) <= part < 2**63
+    return "\0" not in part and not any("\ud800" <= char <= "\udfff" for char in part)
