@@ -3,6 +3,7 @@
 from pydantic import Field, SecretStr
 
 from datamate.config.section import Section
+from datamate.contracts.main.users import Username
 
 MIN_SECRET_CHARS = 32
 
@@ -28,7 +29,7 @@ class InternalSettings(Section):
 class BootstrapSettings(Section):
     """`DATAMATE_BOOTSTRAP__*`: the administrator made when there are no users."""
 
-    admin_username: str = Field("admin", min_length=1, max_length=50, description="Name of the first administrator.")
+    admin_username: Username = Field("admin", description="Name of the first administrator.")
     admin_password: SecretStr | None = Field(
         None, min_length=12, max_length=1024, description="Password of the first administrator. Empty: random."
     )
