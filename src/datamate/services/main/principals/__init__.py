@@ -1,0 +1,1 @@
+"""Who a user is at this moment, for the gateway and the worker."""

@@ -1,0 +1,1 @@
+"""Tasks of every service, as their owners see them."""
