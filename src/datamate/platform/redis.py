@@ -7,6 +7,8 @@ from redis.backoff import NoBackoff
 from datamate.config.redis import RedisSettings
 from datamate.core.errors import ConfigurationError
 
+__all__ = ["Redis", "connect_redis"]
+
 
 def connect_redis(settings: RedisSettings, *, for_requests: bool) -> Redis:
     """Return a client that connects on first use, answers in bytes and never retries by itself.

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, String, Uuid, func
+from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, String, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,11 +17,7 @@ class OutboxRow(PlatformBase):
     """One event; inserting it notifies the relays (a trigger, so that no writer can forget)."""
 
     __tablename__ = "outbox"
-    __table_args__ = (
-        Index("ix_outbox_unpublished", "id", postgresql_where="published_at IS NULL"),
-        Index("ix_outbox_topic_created_at", "topic", "created_at"),
-        Index("ix_outbox_published_at", "published_at"),
-    )
+    __table_args__ = (Index("ix_outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")),)
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, comment="Consumers dedupe by it.")
     topic: Mapped[str] = mapped_column(String(100), comment="Name of the Redis stream.")

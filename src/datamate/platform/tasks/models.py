@@ -19,9 +19,9 @@ class TaskRow(PlatformBase):
     __tablename__ = "task"
     __table_args__ = (
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
-        Index("ix_task_claim", text("priority DESC"), "id", postgresql_where="status = 'queued'"),
+        Index("ix_task_claim", text("priority DESC"), "id", postgresql_where=text("status = 'queued'")),
         # Without lease_until, so that a heartbeat changes no index.
-        Index("ix_task_leased", "id", postgresql_where="status IN ('running', 'cancelling')"),
+        Index("ix_task_leased", "id", postgresql_where=text("status IN ('running', 'cancelling')")),
         Index("ix_task_created_by_id", "created_by", "id"),
         Index(
             "uq_task_idempotency_key",
@@ -29,7 +29,7 @@ class TaskRow(PlatformBase):
             "created_by",
             "idempotency_key",
             unique=True,
-            postgresql_where="idempotency_key IS NOT NULL",
+            postgresql_where=text("idempotency_key IS NOT NULL"),
         ),
     )
 
