@@ -28,6 +28,22 @@ class UploadedFile(ResponseBody):
     version: DatasetVersion
 
 
+class UploadedFiles(ResponseBody):
+    """What an upload of several files did: the files and the one version they made."""
+
+    files: list[File]
+    version: DatasetVersion
+
+
+class RenameFileRequest(RequestBody):
+    """A new path for a file, in one new version; the file keeps its id."""
+
+    path: str = Field(min_length=1)
+    base_version: int | None = Field(
+        None, ge=0, description="Refuse if the file or the path changed after this version."
+    )
+
+
 class DeleteFilesRequest(RequestBody):
     """Paths to remove in one new version."""
 

@@ -13,7 +13,10 @@ class DatasetVersion(ResponseBody):
 
     dataset_id: str
     version: int = Field(ge=1)
-    hash: str = Field(description="BLAKE3 over its paths, sizes and content hashes: equal content, equal hash.")
+    hash: str | None = Field(
+        description="BLAKE3 over its paths, sizes and content hashes: equal content, equal hash. Null in lists and "
+        "commits of large versions until the version itself is read, which computes it."
+    )
     file_count: int
     size_bytes: int
     added: int = Field(description="Files that this version added.")
