@@ -1,0 +1,75 @@
+"""Repairs text that was decoded wrongly, and normalises Unicode."""
+
+import re
+from typing import Literal
+
+import ftfy
+import polars as pl
+from pydantic import Field, field_validator
+
+from datamate.operators.base import Mapper, OperatorKind, Params, Spec
+from datamate.operators.elementwise import elementwise, replace_where
+
+Normalization = Literal["NFC", "NFKC", "NFD", "NFKD"]
+
+# Printable ASCII, tabs and newlines need no repair unless an HTML entity may be among them.
+_NOT_PLAIN = r"[^\t\n -%'-~]"
+_PLAIN = re.compile(r"[\t\n -%'-~]*")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+
+
+class FixUnicodeParams(Params):
+    """What the repaired text looks like."""
+
+    normalization: Normalization = Field(default="NFC", description="The Unicode normalisation form of the result.")
+
+    @field_validator("normalization", mode="before")
+    @classmethod
+    def _upper(cls, form: object) -> object:
+        if form is None or form == "":
+            return "NFC"
+        return form.upper() if isinstance(form, str) else form
+
+
+class FixUnicodeMapper(Mapper[FixUnicodeParams]):
+    """Repairs mojibake ("Ã©" for "é"), curly quotes, ligatures, full-width letters, line breaks and control characters.
+
+    HTML entities are decoded as long as no "<" came before them in the text.
+
+    Source: the rules of Data-Juicer 1.6.1, which are ftfy's with its defaults.
+    Cost: about 100 ms per MB of lines that are not ASCII or hold "&", 3 ms per MB of others.
+    """
+
+    spec = Spec(
+        name="fix_unicode_mapper",
+        version=1,
+        kind=OperatorKind.MAPPER,
+        summary="Repairs wrongly decoded text and normalises Unicode.",
+        writes=("text_key",),
+    )
+    params_type = FixUnicodeParams
+
+    def __init__(self, params: FixUnicodeParams) -> None:
+        """Prepare ftfy's configurations, before and after a "<" was seen."""
+        super().__init__(params)
+        self._config = ftfy.TextFixerConfig(explain=False, normalization=params.normalization)
+        self._config_after_tag = self._config._replace(unescape_html=False)
+
+    def expr(self) -> pl.Expr:
+        """Return the repaired text."""
+        return elementwise(self.params.text_key, self._fix_texts, pl.String)
+
+    def _fix_texts(self, texts: pl.Series) -> pl.Series:
+        return replace_where(texts, texts.str.contains(_NOT_PLAIN), self._fix_rows)
+
+    def _fix_rows(self, texts: pl.Series) -> pl.Series:
+        return pl.Series([self._fix_row(text) for text in texts.to_list()], dtype=pl.String)
+
+    def _fix_row(self, text: str) -> str:
+        """Repair line by line, as ftfy does it, but only the lines that need it."""
+        config, fixed = self._config, []
+        for line in _LINE.findall(text):
+            if "<" in line:
+                config = self._config_after_tag
+            fixed.append(line if _PLAIN.fullmatch(line) else ftfy.fix_text(line, config))
+        return "".join(fixed)
