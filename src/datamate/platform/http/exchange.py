@@ -54,11 +54,8 @@ class IncomingAnswer(Protocol):
         """Yield the body as it arrives; may be called once."""
 
 
-class ServiceTransport(Protocol):
-    """A `datamate.clients.transport.Transport` to one service that can speak for any principal."""
-
-    def as_principal(self, principal: Principal) -> "ServiceTransport":
-        """Return a transport for the calls of one principal; it shares the connections of this one."""
+class CallTransport(Protocol):
+    """A `datamate.clients.transport.Transport`, seen from below the clients."""
 
     def send(self, request: OutgoingRequest) -> AbstractAsyncContextManager[IncomingAnswer]:
         """Send a request; leaving the context before the body ended cancels the call at the service.
@@ -70,6 +67,13 @@ class ServiceTransport(Protocol):
 
     async def close(self) -> None:
         """Release connections; the transport is of no use afterwards."""
+
+
+class ServiceTransport(CallTransport, Protocol):
+    """A transport to one service that speaks for its caller, or for any principal."""
+
+    def as_principal(self, principal: Principal) -> CallTransport:
+        """Return a transport for the calls of one principal; it shares the connections of this one."""
 
 
 def encode_query(query: tuple[tuple[str, str], ...]) -> str:

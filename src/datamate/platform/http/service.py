@@ -70,6 +70,7 @@ def create_service_app(  # noqa: PLR0913 - options of one call, all but the firs
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=_lifespan(lifespan),
     )
     app.state.resources = resources

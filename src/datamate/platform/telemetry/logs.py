@@ -19,7 +19,12 @@ _SECRET_KEY: Final = re.compile(r"authorization|password|passwd|secret|token|api
 _SECRET_TEXT: Final = re.compile(r"(?i)(?<=bearer )[\w.~+/=-]+|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")
 """A bearer token, or the user and password of an address, wherever they stand in a text."""
 
-_CHATTY: Final = {"uvicorn.access": logging.ERROR, "asyncio": logging.WARNING, "aiohttp.access": logging.ERROR}
+_CHATTY: Final = {
+    "uvicorn.error": logging.WARNING,
+    "uvicorn.access": logging.ERROR,
+    "asyncio": logging.WARNING,
+    "aiohttp.access": logging.ERROR,
+}
 
 
 def configure_logging(settings: LogSettings, *, service: str, stream: TextIO | None = None) -> None:
