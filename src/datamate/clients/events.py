@@ -89,6 +89,8 @@ async def follow_events(
 ) -> AsyncGenerator[ServerEvent, None]:
     """Yield events for as long as the caller wants them, connecting again after the last one seen when a stream ends.
 
+    Ends by itself only when the server answers 204: there will be no further event.
+
     Args:
         open_stream: Opens the stream after the event with this id, "" for its beginning.
         last_event_id: Where to begin.
@@ -102,6 +104,8 @@ async def follow_events(
     while True:
         try:
             async with open_stream(last_event_id) as response:
+                if response.status == 204:
+                    return  # what a server answers when there will never be another event
                 chunks = _with_silence_limit(response.chunks(), silence_seconds)
                 async for event in parse_events(chunks, last_event_id=last_event_id):
                     failures, last_event_id = 0, event.id

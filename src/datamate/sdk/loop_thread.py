@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
+from concurrent.futures import CancelledError
 from typing import TypeVar
 
 from datamate.core.errors import DatamateError
@@ -41,25 +42,29 @@ class LoopThread:
         future = asyncio.run_coroutine_threadsafe(_tell_end(work, ended), self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise ClientClosedError("This client was closed while it was at work.") from None
         except KeyboardInterrupt:
             future.cancel()
             ended.wait(_CANCEL_WAIT_SECONDS)
             raise
 
-    def iterate(self, items: AsyncIterator[ItemT]) -> Iterator[ItemT]:
-        """Yield the items of an asynchronous iterator, each fetched when it is asked for."""
+    def iterate(self, items: AsyncGenerator[ItemT, None]) -> Iterator[ItemT]:
+        """Yield the items of an asynchronous generator, each fetched when it is asked for."""
         try:
             while (item := self.run(_next(items))) is not None:
                 yield item[0]
         finally:
             if not self._loop.is_closed():
-                self.run(_close(items))
+                self.run(items.aclose())
 
-    def close(self) -> None:
-        """Cancel what still runs and end the thread; calling it again does nothing."""
+    def close(self, last_work: Coroutine[object, object, None]) -> None:
+        """Cancel what still runs, do the last work and end the thread; calling it again does nothing."""
         if self._loop.is_closed():
+            last_work.close()
             return
-        asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result(_CANCEL_WAIT_SECONDS)
+        self.run(_cancel_others())
+        self.run(last_work)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CANCEL_WAIT_SECONDS)
         self._loop.close()
@@ -72,17 +77,11 @@ async def _tell_end(work: Coroutine[object, object, ResultT], ended: threading.E
         ended.set()
 
 
-async def _next(items: AsyncIterator[ItemT]) -> tuple[ItemT] | None:
+async def _next(items: AsyncGenerator[ItemT, None]) -> tuple[ItemT] | None:
     try:
         return (await anext(items),)
     except StopAsyncIteration:
         return None
-
-
-async def _close(items: AsyncIterator[ItemT]) -> None:
-    close = getattr(items, "aclose", None)  # generators have it, other iterators need not
-    if close is not None:
-        await close()
 
 
 async def _cancel_others() -> None:

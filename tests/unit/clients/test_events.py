@@ -111,3 +111,20 @@ async def test_following_gives_up_when_no_connection_brings_an_event():
     with pytest.raises(UnavailableError):
         await take(1, follow_events(streams.open))
     assert len(streams.opened_after) == events.MAX_ATTEMPTS
+
+
+async def test_following_ends_when_server_has_no_further_event():
+    streams = StubStreams([b"id: 1\ndata: a\n\n"])
+    ended = StubResponse([])
+    ended.status = 204
+    first = streams.open
+
+    @asynccontextmanager
+    async def open_stream(last_event_id: str):
+        if last_event_id:
+            yield ended
+        else:
+            async with first(last_event_id) as response:
+                yield response
+
+    assert [event.data async for event in follow_events(open_stream)] == ["a"]
