@@ -109,4 +109,14 @@ def _drift(connection: Connection, metadata: MetaData) -> list[str]:
         "compare_server_default": True,
     }
     differences: Sequence[object] = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
-    return [repr(difference) for difference in differences]
+    return [_describe(difference) for difference in differences]
+
+
+def _describe(difference: object) -> str:
+    """Return a difference as Alembic's words for it and the names of what it concerns."""
+    if isinstance(difference, list):  # the changes of one column
+        return "; ".join(_describe(change) for change in difference)
+    if not isinstance(difference, tuple):
+        return repr(difference)
+    names = (getattr(part, "fullname", None) or getattr(part, "name", None) or part for part in difference)
+    return " ".join(str(name) for name in names if isinstance(name, str | int | bool))

@@ -14,7 +14,7 @@ class InboxRow(PlatformBase):
 
     __tablename__ = "inbox"
 
-    subscriber: Mapped[str] = mapped_column(String(200), primary_key=True, comment="<service>.<function>.")
+    subscriber: Mapped[str] = mapped_column(String(200), primary_key=True, comment="service.function.")
     event_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     handled_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
@@ -25,7 +25,7 @@ class SubscriptionRow(PlatformBase):
     __tablename__ = "subscription"
 
     topic: Mapped[str] = mapped_column(String(100), primary_key=True)
-    subscriber: Mapped[str] = mapped_column(String(200), primary_key=True, comment="<service>.<function>.")
+    subscriber: Mapped[str] = mapped_column(String(200), primary_key=True, comment="service.function.")
     seen_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), comment="When a process last had it."
     )
@@ -41,7 +41,7 @@ class DeadLetterRow(PlatformBase):
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
-    subscriber: Mapped[str] = mapped_column(String(200), comment="<service>.<function>, or the service alone.")
+    subscriber: Mapped[str] = mapped_column(String(200), comment="service.function, or the service alone.")
     topic: Mapped[str] = mapped_column(String(100))
     message_id: Mapped[str] = mapped_column(String(50), comment="Its id in the Redis stream.")
     event_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), comment="Null when it cannot be read.")

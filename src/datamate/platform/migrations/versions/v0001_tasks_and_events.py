@@ -127,7 +127,7 @@ def _create_delivery() -> None:
     op.create_table(
         "subscription",
         sa.Column("topic", sa.String(length=100), nullable=False),
-        sa.Column("subscriber", sa.String(length=200), nullable=False, comment="<service>.<function>."),
+        sa.Column("subscriber", sa.String(length=200), nullable=False, comment="service.function."),
         sa.Column(
             "seen_at",
             sa.DateTime(timezone=True),
@@ -140,7 +140,7 @@ def _create_delivery() -> None:
     )
     op.create_table(
         "inbox",
-        sa.Column("subscriber", sa.String(length=200), nullable=False, comment="<service>.<function>."),
+        sa.Column("subscriber", sa.String(length=200), nullable=False, comment="service.function."),
         sa.Column("event_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("handled_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("subscriber", "event_id", name="pk_inbox"),
@@ -150,7 +150,7 @@ def _create_delivery() -> None:
         "dead_letter",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column(
-            "subscriber", sa.String(length=200), nullable=False, comment="<service>.<function>, or the service alone."
+            "subscriber", sa.String(length=200), nullable=False, comment="service.function, or the service alone."
         ),
         sa.Column("topic", sa.String(length=100), nullable=False),
         sa.Column("message_id", sa.String(length=50), nullable=False, comment="Its id in the Redis stream."),
