@@ -104,6 +104,8 @@ class RequestBoundary:
             if deadline.expired():
                 raise DeadlineExceededError from None
             raise
+        finally:
+            request.deadline = None
 
     def _identify(self, scope: Scope, request: ServedRequest) -> None:
         """Put the principal where guards look; without a valid token nobody is there, and guards refuse."""
