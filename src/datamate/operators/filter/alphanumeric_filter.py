@@ -14,7 +14,7 @@ from datamate.operators.elementwise import elementwise
 
 _ASCII_CLASS = (string.ascii_letters + string.digits).encode()
 # In Python's own re, \W outside ASCII is precisely `not str.isalnum()`.
-_NOT_ALPHANUMERIC = re.compile(r"\W+")
+_NOT_ALPHANUMERIC = re.compile(r"\W")
 
 
 class AlphanumericParams(FilterParams):
@@ -64,4 +64,7 @@ def _alphanumeric_ratio(texts: pl.Series) -> pl.Series:
 
 
 def _count_others(texts: pl.Series) -> pl.Series:
-    return pl.Series([len(_NOT_ALPHANUMERIC.sub("", text)) for text in texts.to_list()], dtype=pl.Int64)
+    counts = [
+        len(text) if text.isalnum() else len(text) - len(_NOT_ALPHANUMERIC.findall(text)) for text in texts.to_list()
+    ]
+    return pl.Series(counts, dtype=pl.Int64)
