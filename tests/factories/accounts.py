@@ -1,0 +1,3 @@
+"""Accounts for tests."""
+
+PASSWORD = "correct horse battery"
