@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -69,8 +70,8 @@ class Engine:
         self.stop()
         shutil.rmtree(self.folder)
 
-    def _run(self, argv: Sequence[str | Path], socket_path: Path) -> None:
-        """Start the server, tied to this process, and wait until it accepts connections."""
+    def _run(self, argv: Sequence[str | Path], socket_path: Path, *, hello: bytes, ready: bytes) -> None:
+        """Start the server, tied to this process, and wait until it greets `hello` with the byte `ready`."""
         uid, gid = (-1, -1) if self._account is None else (self._account.uid, self._account.gid)
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -83,7 +84,7 @@ class Engine:
                 start_new_session=True,
             )
         deadline = time.monotonic() + READY_WITHIN_SECONDS
-        while not _accepts(socket_path):
+        while not _answers(socket_path, hello, ready):
             assert self._process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < deadline, f"{argv[0]} did not start"
             time.sleep(0.01)
@@ -119,7 +120,10 @@ class PostgresEngine(Engine):
     def start(self) -> None:
         settings = (*_POSTGRES_SETTINGS, f"unix_socket_directories={self.folder}")
         options = [part for setting in settings for part in ("-c", setting)]
-        self._run([self._programs / "postgres", "-D", self._data, *options], self.folder / ".s.PGSQL.5432")
+        argv = [self._programs / "postgres", "-D", self._data, *options]
+        user = f"user\0{SUPERUSER}\0\0".encode()
+        hello = struct.pack("!ii", 8 + len(user), 3 << 16) + user
+        self._run(argv, self.folder / ".s.PGSQL.5432", hello=hello, ready=b"R")
 
     def url(self, database: str) -> str:
         return f"postgresql://{SUPERUSER}@/{database}?host={self.folder}"
@@ -134,17 +138,19 @@ class RedisEngine(Engine):
 
     def start(self) -> None:
         options = ["--port", "0", "--unixsocket", self._socket, "--appendonly", "yes", "--appendfsync", "no"]
-        self._run([redis_program(self._account), *options, "--save", "", "--dir", self.folder], self._socket)
+        argv = [redis_program(self._account), *options, "--save", "", "--dir", self.folder]
+        self._run(argv, self._socket, hello=b"PING\r\n", ready=b"+")
 
     @property
     def url(self) -> str:
         return f"unix://{self._socket}?db=0"
 
 
-def _accepts(socket_path: Path) -> bool:
+def _answers(socket_path: Path, hello: bytes, ready: bytes) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(socket_path))
+            probe.sendall(hello)
+            return probe.recv(1) == ready
         except OSError:
             return False
-    return True

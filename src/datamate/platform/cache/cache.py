@@ -98,7 +98,7 @@ class Cache:
         if not self._breaker.allows():
             return
         try:
-            async with self._redis.pipeline(transaction=True) as pipeline:
+            async with self._redis.pipeline(transaction=False) as pipeline:
                 queue_bump(pipeline, namespace, key)
                 await pipeline.execute()
         except REDIS_FAILURES:

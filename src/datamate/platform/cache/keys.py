@@ -10,6 +10,11 @@ from datamate.contracts.events import Event
 GENERATION_TTL_SECONDS = 86_400
 """Must outlast the slowest load; afterwards a reader that is still loading may not fill the cache."""
 
+_BUMP = """
+redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2])
+return redis.call('DEL', KEYS[1])
+"""
+
 
 def value_key(namespace: str, key: str) -> str:
     """Return where a value lies; the braces keep it on one cluster node with its generation."""
@@ -27,9 +32,9 @@ def new_generation() -> str:
 
 
 def queue_bump(pipeline: Pipeline, namespace: str, key: str) -> None:
-    """Add to a pipeline what voids a value: a new generation first, so that no load in flight fills it again."""
-    pipeline.set(generation_key(namespace, key), new_generation(), ex=GENERATION_TTL_SECONDS)
-    pipeline.delete(value_key(namespace, key))
+    """Add to a pipeline the command that voids a value and whatever load of it is in flight."""
+    keys = (value_key(namespace, key), generation_key(namespace, key))
+    pipeline.eval(_BUMP, len(keys), *keys, new_generation(), GENERATION_TTL_SECONDS)
 
 
 class CacheBumped(Event):

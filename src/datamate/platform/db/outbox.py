@@ -1,7 +1,7 @@
 """The outbox: events stored in the transaction that caused them, until a relay has put them on Redis."""
 
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, String, Uuid, func, text
@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from datamate.contracts.events import Event
 from datamate.core.ids import new_id
 from datamate.platform.db.platform_base import PlatformBase
+
+OUTBOX_CHANNEL = "datamate_outbox"
+"""Notified by a trigger whenever rows were added."""
 
 
 class OutboxRow(PlatformBase):
@@ -31,7 +34,7 @@ class OutboxRow(PlatformBase):
 
 def outbox_row(event: Event) -> OutboxRow:
     """Return the row that carries this event."""
-    payload: dict[str, Any] = event.model_dump(mode="json")
+    payload: dict[str, JsonValue] = event.model_dump(mode="json")
     return OutboxRow(
         id=new_id(),
         topic=event.topic,
@@ -40,3 +43,8 @@ def outbox_row(event: Event) -> OutboxRow:
         aggregate_version=event.aggregate_version,
         payload=payload,
     )
+
+
+def first_id_at(unix_seconds: float) -> str:
+    """Return the least id that an event made at this time can have; ids are UUIDv7 and so sort by age."""
+    return str(UUID(int=int(unix_seconds * 1000) << 80))
