@@ -1,19 +1,21 @@
-"""The runtime service as an ASGI application."""
+"""The application of the runtime service."""
+
+from typing import Final
 
 from fastapi import FastAPI
 
-from datamate.platform.http import create_service_app
+from datamate.platform.http.service import create_service_app
 from datamate.services.runtime.deps import RuntimeResources
 from datamate.services.runtime.operators.router import router as operators
 from datamate.services.runtime.runs.router import router as runs
 
+NAME: Final = "runtime"
+
 
 def create_app(resources: RuntimeResources) -> FastAPI:
-    """Return the application; its routes stand at the design's roots, without the gateway's prefix."""
-    return create_service_app(
-        "runtime",
-        resources,
-        [operators, runs],
-        title="DataMate runtime",
-        description="The operators there are, and runs of recipes over dataset versions.",
-    )
+    """Return the runtime service.
+
+    Args:
+        resources: Open for as long as the application serves; the caller closes them.
+    """
+    return create_service_app(NAME, resources, [operators, runs], title="DataMate: operators and runs")

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from datamate.clients.data_management import DataManagementClient
-from datamate.platform.http import ServiceResources
+from datamate.platform.http.service import ServiceResources
 from datamate.platform.security import Principal
 from datamate.storage import ObjectStore
 

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, select
 
-from datamate.contracts.runtime.runs import Run, RunSummary
+from datamate.contracts.runtime.runs import Run, RunStatus, RunSummary
 from datamate.platform.db import Session
 from datamate.platform.tasks.models import TaskRow, as_task
 from datamate.services.runtime.runs.models import RunRow
 
-_WithTask = Select[tuple[RunRow, TaskRow]]
+_WithTask = Select[RunRow, TaskRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,11 @@ def _with_task() -> _WithTask:
     return select(RunRow, TaskRow).join(TaskRow, TaskRow.id == RunRow.task_id)
 
 
-def _as_run(found: Row[tuple[RunRow, TaskRow]]) -> Run:
+def _as_run(found: Row[RunRow, TaskRow]) -> Run:
     row, task = found[0], as_task(found[1])
     return Run(
         id=row.id,
-        status=task.status.value,
+        status=RunStatus(task.status),
         task_id=row.task_id,
         recipe=row.recipe,
         dataset_id=row.dataset_id,

@@ -10,7 +10,7 @@ from datamate.contracts.paging import Page
 from datamate.contracts.runtime.runs import ChangedRow, CreateRunRequest, DroppedRow, QuarantinedRow, Run
 from datamate.core.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from datamate.platform.db import ReadSession, WriteSession
-from datamate.platform.http import LastEventId, event_stream
+from datamate.platform.http.event_stream import LastEventId, event_stream
 from datamate.platform.security import CurrentPrincipal, require_permission
 from datamate.services.runtime.deps import Resources
 from datamate.services.runtime.runs import rejected_rows, service

@@ -12,7 +12,7 @@ from datamate.core.ids import new_id
 from datamate.core.paging import decode_cursor, encode_cursor
 from datamate.platform import tasks
 from datamate.platform.db import Database, Session
-from datamate.platform.http import ServerEvent
+from datamate.platform.http.event_stream import ServerEvent
 from datamate.platform.security import Principal
 from datamate.services.runtime.deps import RuntimeResources
 from datamate.services.runtime.runs import repository
@@ -136,10 +136,10 @@ def check_recipe(text: str) -> None:
         InvalidInputError: It is not valid; `errors` names each place.
     """
     # The planner brings Polars, which takes a third of a second to import; a server that runs nothing need not wait.
-    from datamate.engine.planner import check_steps
+    from datamate.engine.planner import build_operators
     from datamate.engine.recipe import parse_recipe
 
-    check_steps(parse_recipe(text))
+    build_operators(parse_recipe(text))
 
 
 async def _version_to_read(resources: RuntimeResources, principal: Principal, request: CreateRunRequest) -> int:
