@@ -126,6 +126,7 @@ def _execute(operator: Operator[Params], inputs: pl.DataFrame) -> tuple[pl.Serie
         raise OperatorContractError(f"{operator.spec.name} returned a value of a wrong type: {error}.") from error
     if series.null_count() > len(failures):
         raise OperatorContractError(f"{operator.spec.name} returned None for a row instead of raising.")
+    _checked(operator, series.drop_nulls(), inputs.height - len(failures))
     return series, failures
 
 
@@ -155,10 +156,12 @@ def _failed_value(operator: Operator[Params]) -> pl.Series:
 
 def _failure(index: int, error: BaseException) -> RowFailure:
     if isinstance(error, DatamateError):
-        return RowFailure(index, error.code, error.detail)
+        code, text = error.code, error.detail
+    else:
+        code, text = "operator_failed", f"{type(error).__name__}: {error}"
     # Polars appends the expression it was running, which says nothing to the owner of the row.
-    text = str(error).partition("\n\nThis error occurred")[0]
-    return RowFailure(index, "operator_failed", f"{type(error).__name__}: {text}")
+    message = text.partition("\n\nThis error occurred in the following")[0]
+    return RowFailure(index, code, message)
 
 
 def _checked(operator: Operator[Params], values: pl.Series, height: int) -> pl.Series:

@@ -1,10 +1,13 @@
 """Finds operators by name, builds them from a recipe's parameters, and describes them to people."""
 
 import difflib
-from collections.abc import Mapping
+import inspect
+import reprlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
+from annotated_types import Ge, Le
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
@@ -110,10 +113,8 @@ def build_operator(name: str, raw_params: Mapping[str, object] | None = None) ->
         params = operator_type.params_type.model_validate(dict(raw_params or {}))
     except ValidationError as error:
         errors = _field_errors(error, operator_type.params_type)
-        msg = f"{name}: " + "; ".join(
-            f"{item.field}: {item.message}" if item.field else item.message for item in errors
-        )
-        raise InvalidParamsError(msg, errors=errors) from error
+        problems = (f"{item.field}: {item.message}" if item.field else item.message for item in errors)
+        raise InvalidParamsError(f"{name}: {'; '.join(problems)}", errors=errors) from error
     return operator_type(params)
 
 
@@ -127,7 +128,7 @@ def describe(name: str) -> OperatorDescription:
     spec = operator_type.spec
     fields = operator_type.params_type.model_fields
     parameters = tuple(_describe_parameter(parameter, field) for parameter, field in fields.items())
-    documentation = operator_type.__doc__ or ""
+    documentation = inspect.getdoc(operator_type) or ""
     return OperatorDescription(spec.name, spec.version, spec.kind, spec.summary, documentation, parameters)
 
 
@@ -140,13 +141,13 @@ def _describe_parameter(name: str, field: FieldInfo) -> ParameterDescription:
 
 
 def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:
-    minimum = next(
-        (float_or_int for item in field.metadata if (float_or_int := getattr(item, "ge", None)) is not None), None
-    )
-    maximum = next(
-        (float_or_int for item in field.metadata if (float_or_int := getattr(item, "le", None)) is not None), None
-    )
-    return minimum, maximum
+    lowest = [item.ge for item in field.metadata if isinstance(item, Ge)]
+    highest = [item.le for item in field.metadata if isinstance(item, Le)]
+    return _first_number(lowest), _first_number(highest)
+
+
+def _first_number(bounds: Iterable[object]) -> float | None:
+    return next((bound for bound in bounds if isinstance(bound, int | float)), None)
 
 
 def _field_errors(error: ValidationError, params_type: type[Params]) -> list[FieldError]:
@@ -166,9 +167,10 @@ def _explain(kind: str, message: str, given: object, location: tuple[int | str, 
         near = difflib.get_close_matches(str(location[-1]), names, n=1)
         advice = f"did you mean {near[0]}?" if near else f"the parameters are: {', '.join(names)}"
         return f"there is no such parameter; {advice}"
-    if kind == "value_error" and not location:
-        return message.removeprefix("Value error, ")
+    message = message.removeprefix("Value error, ")
+    if not location:
+        return message
     field = params_type.model_fields.get(str(location[0]))
     minimum, maximum = _bounds(field) if field is not None else (None, None)
     allowed = f" (allowed: {minimum} to {maximum})" if minimum is not None and maximum is not None else ""
-    return f"{given!r} is not valid{allowed}: {message[0].lower()}{message[1:]}"
+    return f"{reprlib.repr(given)} is not valid{allowed}: {message[0].lower()}{message[1:]}"
