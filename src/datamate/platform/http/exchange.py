@@ -6,7 +6,7 @@ from typing import Protocol
 from urllib.parse import quote_plus
 
 from datamate.platform.security.principal import Principal
-from datamate.platform.telemetry.context import current_request
+from datamate.platform.telemetry.context import trace_fields
 
 DEADLINE_HEADER = "x-datamate-deadline-ms"
 
@@ -82,9 +82,8 @@ def encode_query(query: tuple[tuple[str, str], ...]) -> str:
 
 
 def context_headers() -> dict[str, str]:
-    """Return the headers that continue the current request's trace, none outside of a request."""
-    request = current_request()
-    return {"traceparent": request.traceparent, "x-request-id": request.request_id} if request else {}
+    """Return the headers that continue the current request in another service, none outside of a request."""
+    return {name.decode(): value.decode() for name, value in trace_fields()}
 
 
 def join_headers(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -54,14 +54,14 @@ class ServedRequest:
         length = self.headers.get(b"content-length", b"")
         self._announced_bytes = int(length) if length.isdigit() else 0
         self._received_bytes = 0
-        self._body_ended = not self._announced_bytes and b"transfer-encoding" not in self.headers
+        self.body_ended = not self._announced_bytes and b"transfer-encoding" not in self.headers
         self._body_handed_over = False
         self._is_json = b"json" in self.headers.get(b"content-type", b"").lower()
         self._json_chunks: list[bytes] = []
 
     async def receive(self) -> Message:
         """Return what the client sends next, after looking at it."""
-        if self._body_ended:
+        if self.body_ended:
             return await self._receive_after_body()
         if self.max_body_bytes is not None and self._announced_bytes > self.max_body_bytes:
             raise BodyRefusedError(self._too_large())
@@ -78,7 +78,7 @@ class ServedRequest:
             self.status = message["status"]
             if self.deadline is not None:
                 self.deadline.reschedule(None)
-            if not self._body_ended:
+            if not self.body_ended:
                 # What is left of the body would be read as the next request's.
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
         elif not message.get("more_body", False):
@@ -89,6 +89,9 @@ class ServedRequest:
 
     async def _let_others_run(self, sent_bytes: int) -> None:
         """Suspend from time to time: after the client left, sending never waits, and nobody would notice."""
+        if isinstance(self._watch, asyncio.TimerHandle):
+            self._watch.cancel()
+            self._start_watch()
         self._sent_bytes += sent_bytes
         if self._sent_bytes >= _YIELD_EVERY_BYTES:
             self._sent_bytes = 0
@@ -104,7 +107,7 @@ class ServedRequest:
             self._watch.cancel()
 
     def _start_watch(self) -> None:
-        if self._body_ended:
+        if self.body_ended:
             self._watch = asyncio.create_task(self._cancel_when_client_leaves())
         else:
             # The application still reads the body, and learns from that if the client leaves.
@@ -137,7 +140,7 @@ class ServedRequest:
                 raise BodyRefusedError(
                     InvalidInputError("The body holds U+0000.", errors=[FieldError("", _NUL_MESSAGE)])
                 )
-        self._body_ended = self._body_handed_over = last
+        self.body_ended = self._body_handed_over = last
 
     def _too_large(self) -> TooLargeError:
         return TooLargeError(f"The body is larger than the {self.max_body_bytes} bytes that this address accepts.")

@@ -63,6 +63,14 @@ def read_context(*, traceparent: bytes | None = None, request_id: bytes | None =
     return RequestContext(trace_id, trace_id, span_id, flags)
 
 
+def trace_fields() -> list[tuple[bytes, bytes]]:
+    """Return the header fields that continue the current request in another service, none outside of a request."""
+    request = _current.get()
+    if request is None:
+        return []
+    return [(TRACEPARENT_HEADER, request.traceparent.encode()), (REQUEST_ID_HEADER, request.request_id.encode())]
+
+
 @contextmanager
 def request_scope(context: RequestContext) -> Iterator[RequestContext]:
     """Make a context the current one; logs and problems name it."""

@@ -1,0 +1,1 @@
+"""What crosses the line between the network and DataMate, in both directions."""

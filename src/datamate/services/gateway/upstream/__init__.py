@@ -1,0 +1,1 @@
+"""The services behind the gateway, in this process or elsewhere."""
