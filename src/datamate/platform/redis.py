@@ -3,11 +3,12 @@
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError
 
 from datamate.config.redis import RedisSettings
-from datamate.core.errors import ConfigurationError
+from datamate.core.errors import ConfigurationError, UnavailableError
 
-__all__ = ["Redis", "connect_redis"]
+__all__ = ["Redis", "check_redis", "connect_redis"]
 
 
 def connect_redis(settings: RedisSettings, *, for_requests: bool) -> Redis:
@@ -30,3 +31,18 @@ def connect_redis(settings: RedisSettings, *, for_requests: bool) -> Redis:
         socket_connect_timeout=timeout,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+async def check_redis(redis: Redis) -> None:
+    """Ask Redis whether it accepts us.
+
+    Raises:
+        ConfigurationError: It refuses our user or password.
+        UnavailableError: It does not answer.
+    """
+    try:
+        await redis.ping()
+    except (AuthenticationError, AuthorizationError, NoPermissionError) as error:
+        raise ConfigurationError(f"Redis refuses this process: {error}. Check DATAMATE_REDIS__URL.") from error
+    except (RedisError, OSError) as error:
+        raise UnavailableError(f"Redis does not answer: {error}") from error
