@@ -25,7 +25,7 @@ _DEFAULT_PORT = 5432
 _PROTOCOL_VERSION = 3 << 16
 _STILL_STARTING = "57P03"  # Source: PostgreSQL, Appendix A: cannot_connect_now
 
-# Source: measured for ADR 0001; each line trades something a one-machine installation does not use for memory.
+# What a machine of its own would not set: small memory, no replicas, and nothing private in the log.
 _SETTINGS = (
     "cluster_name=datamate",
     "shared_buffers=128MB",
@@ -33,7 +33,6 @@ _SETTINGS = (
     "maintenance_work_mem=64MB",
     "huge_pages=off",
     "jit=off",
-    "io_workers=1",
     "max_parallel_workers=0",  # its shared memory does not fit a container's 64 MB /dev/shm
     "wal_level=minimal",  # no replicas, and pg_dump needs none
     "max_wal_senders=0",

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from datamate.app.supervisor.spec import ChildSpec
+from datamate.app.supervisor.platform import Platform
+from datamate.app.supervisor.spec import ChildSpec, RestartPolicy
+from datamate.config.root import Settings
 
 MakeSpec = Callable[..., ChildSpec]
 
@@ -62,3 +64,11 @@ def make_spec(tmp_path: Path) -> MakeSpec:
 def _clean_environment(monkeypatch):
     for name in [name for name in os.environ if name.startswith("DATAMATE_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def make_platform(recorder: Recorder) -> Callable[[Settings], Platform]:
+    """Return a maker of platforms on real engines, with small stand-ins for the server and the workers."""
+    program = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
+    policy = RestartPolicy(first_seconds=0.02)
+    return lambda settings: Platform(settings, reporter=recorder, policy=policy, program=program)

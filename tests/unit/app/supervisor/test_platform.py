@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import stat
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,10 +13,15 @@ import pytest
 from datamate.app.supervisor.errors import HomeInUseError, PortInUseError, ProcessStartError
 from datamate.app.supervisor.platform import Platform
 from datamate.app.supervisor.ports import free_port
-from datamate.app.supervisor.spec import RestartPolicy
 from datamate.config.root import Settings, load_settings
 
-STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
+
+@pytest.fixture
+def platform_in(make_platform):
+    def make(home: Path, **sections: dict[str, object]) -> Platform:
+        return make_platform(settings_for(home, **sections))
+
+    return make
 
 
 def settings_for(home: Path, **sections: dict[str, object]) -> Settings:
@@ -25,11 +29,6 @@ def settings_for(home: Path, **sections: dict[str, object]) -> Settings:
     sections = {"gateway": {"port": 0}} | sections
     changed = {name: getattr(settings, name).model_copy(update=fields) for name, fields in sections.items()}
     return settings.model_copy(update={"home": home, **changed})
-
-
-def platform_in(home: Path, recorder=None, **sections: dict[str, object]) -> Platform:
-    policy = RestartPolicy(first_seconds=0.02)
-    return Platform(settings_for(home, **sections), reporter=recorder, policy=policy, program=STAND_IN)
 
 
 async def ask(platform: Platform) -> int:
@@ -49,7 +48,7 @@ async def ask_until_answered(platform: Platform) -> int:
                 await asyncio.sleep(0.02)
 
 
-async def test_rows_and_secrets_stay_when_the_platform_starts_again(tmp_path):
+async def test_rows_and_secrets_stay_when_the_platform_starts_again(tmp_path, platform_in):
     home = tmp_path / "home"
     async with platform_in(home) as platform:
         assert platform.first_administrator.username == "admin"
@@ -66,14 +65,14 @@ async def test_rows_and_secrets_stay_when_the_platform_starts_again(tmp_path):
         assert secrets == {path.name: path.read_text() for path in (home / "secrets").iterdir()}
 
 
-async def test_second_start_is_refused_and_harmless_when_the_first_runs(tmp_path):
+async def test_second_start_is_refused_and_harmless_when_the_first_runs(tmp_path, platform_in):
     async with platform_in(tmp_path / "home") as platform:
         with pytest.raises(HomeInUseError, match=f"process id {os.getpid()}"):
             await platform_in(tmp_path / "home").start()
         assert await ask(platform) > 0
 
 
-async def test_nothing_is_started_when_the_port_is_taken(tmp_path):
+async def test_nothing_is_started_when_the_port_is_taken(tmp_path, platform_in):
     async with platform_in(tmp_path / "first") as platform:
         second = platform_in(tmp_path / "second", gateway={"port": platform.settings.gateway.port})
         with pytest.raises(PortInUseError, match=r"Port \d+ of 127.0.0.1 is in use by .*DATAMATE_GATEWAY__PORT"):
@@ -81,8 +80,8 @@ async def test_nothing_is_started_when_the_port_is_taken(tmp_path):
         assert not (tmp_path / "second" / "postgres").exists()
 
 
-async def test_platform_is_back_when_processes_are_killed(tmp_path, recorder):
-    async with platform_in(tmp_path / "home", recorder) as platform:
+async def test_platform_is_back_when_processes_are_killed(tmp_path, recorder, platform_in):
+    async with platform_in(tmp_path / "home") as platform:
         rows = await ask(platform)
         for victims in (["postgres"], ["redis"], ["server"], ["worker-1"], ["postgres", "redis", "server"]):
             await kill(platform, recorder, victims)
@@ -102,7 +101,7 @@ async def kill(platform: Platform, recorder, victims: list[str]) -> None:
     assert {name for name in before if before[name] != after[name]} == set(victims)
 
 
-async def test_all_is_stopped_when_a_process_does_not_start(tmp_path):
+async def test_all_is_stopped_when_a_process_does_not_start(tmp_path, platform_in):
     platform = Platform(settings_for(tmp_path / "home"), program=("/bin/false",))
     with pytest.raises(ProcessStartError, match="migrate ended with exit code 1"):
         await platform.start()
@@ -111,7 +110,7 @@ async def test_all_is_stopped_when_a_process_does_not_start(tmp_path):
         assert again.first_administrator is not None
 
 
-async def test_all_is_stopped_when_the_start_is_cancelled(tmp_path):
+async def test_all_is_stopped_when_the_start_is_cancelled(tmp_path, platform_in):
     platform = platform_in(tmp_path / "home")
     start = asyncio.create_task(platform.start())
     await asyncio.sleep(0.3)  # in the middle of making the database
@@ -122,14 +121,14 @@ async def test_all_is_stopped_when_the_start_is_cancelled(tmp_path):
         assert await ask(again) > 0
 
 
-async def test_configured_password_is_not_repeated_when_the_first_administrator_is_made(tmp_path):
+async def test_configured_password_is_not_repeated_when_the_first_administrator_is_made(tmp_path, platform_in):
     configured = {"admin_password": load_settings().bootstrap.admin_password or "a configured password"}
     async with platform_in(tmp_path / "home", bootstrap=configured) as platform:
         assert platform.first_administrator.password is None
     assert not (tmp_path / "home" / "admin-password").exists()
 
 
-async def test_tcp_port_is_checked_when_postgres_shall_listen(tmp_path):
+async def test_tcp_port_is_checked_when_postgres_shall_listen(tmp_path, platform_in):
     port = free_port("127.0.0.1")
     async with platform_in(tmp_path / "first", embedded={"postgres_port": port}):
         second = platform_in(tmp_path / "second", embedded={"postgres_port": port})
