@@ -79,7 +79,13 @@ class Params(BaseModel):
 
 
 class FilterParams(Params):
-    """The parameters every filter has: which side of its bounds a row must be on."""
+    """The parameters every filter has: which side of its bounds a row must be on.
+
+    They mean what they mean in Data-Juicer, but bounds the wrong way round are refused instead of dropping every row.
+
+    Attributes:
+        bound_fields: The names of the parameters that hold the minimum and the maximum.
+    """
 
     bound_fields: ClassVar[tuple[str, str]]
 

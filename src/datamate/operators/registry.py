@@ -35,6 +35,18 @@ _BUILT_IN = (
     "word_repetition_filter",
 )
 
+# Parameters that Data-Juicer accepts for every operator and that say how it runs, or where data of a kind lies that
+# these operators do not read. They never change which rows come out, so one recipe file runs on both.
+WITHOUT_EFFECT = frozenset(
+    {
+        "accelerator", "adaptive_batching", "audio_key", "auto_op_parallelism", "batch_mode", "batch_size",
+        "cpu_required", "gpu_required", "history_key", "image_bytes_key", "image_key", "index_key", "input_columns",
+        "instruction_key", "mem_required", "memory", "num_cpus", "num_gpus", "num_proc", "output_columns",
+        "prompt_key", "query_key", "ray_execution_mode", "response_key", "runtime_env", "skip_op_error",
+        "stats_export_path", "system_key", "turbo", "video_key", "work_dir",
+    }
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class ParameterDescription:
@@ -101,7 +113,7 @@ def build_operator(name: str, raw_params: Mapping[str, object] | None = None) ->
 
     Args:
         name: The operator's name.
-        raw_params: Parameters as a recipe gives them; None for the defaults.
+        raw_params: Parameters as a recipe gives them, those of `WITHOUT_EFFECT` among them; None for the defaults.
 
     Raises:
         UnknownOperatorError: No operator has this name.
@@ -109,8 +121,9 @@ def build_operator(name: str, raw_params: Mapping[str, object] | None = None) ->
             whose field is the parameter's name.
     """
     operator_type = get_operator_type(name)
+    given = {key: value for key, value in (raw_params or {}).items() if key not in WITHOUT_EFFECT}
     try:
-        params = operator_type.params_type.model_validate(dict(raw_params or {}))
+        params = operator_type.params_type.model_validate(given)
     except ValidationError as error:
         errors = _field_errors(error, operator_type.params_type)
         problems = (f"{item.field}: {item.message}" if item.field else item.message for item in errors)

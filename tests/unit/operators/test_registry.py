@@ -41,6 +41,12 @@ def test_defaults_hold_when_the_recipe_gives_no_parameters():
     assert build_operator("text_length_filter").params.bounds == (10, sys.maxsize)
 
 
+def test_parameters_of_data_juicers_execution_are_accepted_when_the_recipe_has_them():
+    operator = build_operator("text_length_filter", {"min_len": 3, "num_proc": 4, "batch_size": 100})
+
+    assert operator.params.bounds == (3, sys.maxsize)
+
+
 @pytest.mark.parametrize(
     ("name", "params", "field", "message"),
     [
