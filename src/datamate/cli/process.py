@@ -13,8 +13,6 @@ EXIT_FAILURE = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 """128 + SIGINT, as shells count."""
-EXIT_BROKEN_PIPE = 141
-"""128 + SIGPIPE: whoever read our output left; nobody is there to tell."""
 
 
 def run_to_exit_code(command: click.Command, arguments: Sequence[str] | None = None) -> int:
@@ -31,9 +29,9 @@ def run_to_exit_code(command: click.Command, arguments: Sequence[str] | None = N
         code = command.main(arguments, prog_name="datamate", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes stdout once more at exit, which must not fail again.
+        # Whoever read our output left, as `head` does. Python flushes stdout once more at exit, which must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BROKEN_PIPE
+        return EXIT_FAILURE
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return EXIT_INTERRUPTED
