@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from datamate.cli.examples import examples
 from datamate.cli.output import json_option
 from datamate.cli.process import EXIT_FAILURE
 
@@ -14,19 +15,14 @@ _NAME_WIDTH = 18
 _INDENT = " " * 8
 
 
-@click.command()
+@click.command("doctor", epilog=examples("datamate doctor", "datamate doctor --json"))
 @json_option
 def command(*, as_json: bool) -> int:
     """Find out what is wrong with an installation.
 
     Looks at the machine, at DATAMATE_HOME and its secrets, at the ports, and at what answers. Changes nothing. Ends
     with exit code 1 if DataMate cannot work like this.
-
-    \b
-    Examples:
-      datamate doctor
-      datamate doctor --json
-    """  # noqa: D301 - click reads the backspace
+    """
     return asyncio.run(_diagnose(as_json=as_json))
 
 

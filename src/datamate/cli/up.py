@@ -10,6 +10,7 @@ import click
 from datamate import __version__
 from datamate.app.supervisor.platform import Platform
 from datamate.app.supervisor.run import run_until_signalled
+from datamate.cli.examples import examples
 from datamate.cli.output import json_option
 from datamate.cli.process import EXIT_INTERRUPTED
 from datamate.config.root import load_settings
@@ -72,19 +73,14 @@ class StartDisplay:
             self._ticks = False  # the terminal was closed; the platform stops cleanly all the same
 
 
-@click.command()
+@click.command("up", epilog=examples("datamate up", "DATAMATE_GATEWAY__PORT=9000 datamate up"))
 @json_option
 def command(*, as_json: bool) -> int:
     """Start the whole platform on this machine, until Ctrl-C.
 
     PostgreSQL, Redis, the server and the workers run as processes of this command; what dies is started again. All
     data is in DATAMATE_HOME. The first start makes an administrator and shows its password once.
-
-    \b
-    Examples:
-      datamate up
-      DATAMATE_GATEWAY__PORT=9000 DATAMATE_HOME=/srv/datamate datamate up
-    """  # noqa: D301 - click reads the backspace
+    """
     settings = load_settings()
     display = StartDisplay(to_stderr=as_json)
     platform = Platform(settings, reporter=display)
@@ -113,7 +109,7 @@ def _print_words(platform: Platform, display: StartDisplay, seconds: float) -> N
     administrator = platform.first_administrator
     display.line(f"\nReady after {seconds:.1f} s.")
     display.line(f"  Open       {platform.url}")
-    display.line(f"  API        {platform.url}/api/v1/docs")
+    display.line(f"  API        {platform.url}/docs")
     display.line(f"  Logs       {platform.home.logs}")
     if administrator is not None:
         password = administrator.password or "the one in DATAMATE_BOOTSTRAP__ADMIN_PASSWORD"
