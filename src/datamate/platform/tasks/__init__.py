@@ -6,6 +6,7 @@ from datamate.platform.tasks.enqueue import enqueue
 from datamate.platform.tasks.errors import TaskCancelledError, TaskFencedError, TaskNotFoundError
 from datamate.platform.tasks.kinds import BoundTask, TaskHandler, TaskKind, collect_tasks, task
 from datamate.platform.tasks.queries import TaskFilter, get_task, list_tasks, wait_for_change
+from datamate.platform.tasks.worker import TaskWorker
 
 __all__ = [
     "BoundTask",
@@ -16,6 +17,7 @@ __all__ = [
     "TaskHandler",
     "TaskKind",
     "TaskNotFoundError",
+    "TaskWorker",
     "collect_tasks",
     "enqueue",
     "get_task",

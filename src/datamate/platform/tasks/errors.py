@@ -1,6 +1,6 @@
 """What can go wrong between a task and the worker that runs it."""
 
-from datamate.core.errors import ConflictError, DatamateError, NotFoundError
+from datamate.core.errors import ConflictError, DatamateError, InvalidInputError, NotFoundError
 
 
 class TaskNotFoundError(NotFoundError):
@@ -25,3 +25,9 @@ class TaskFencedError(DatamateError):
     """This worker lost its lease on the task: another one may run it now, so nothing was written."""
 
     code = "task_fenced"
+
+
+class InvalidPayloadError(InvalidInputError):
+    """The input of the task does not fit its handler."""
+
+    code = "invalid_payload"
