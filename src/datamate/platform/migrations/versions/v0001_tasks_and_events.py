@@ -173,9 +173,15 @@ def _create_checkpoint() -> None:
     op.create_table(
         "checkpoint",
         sa.Column("run_id", sa.String(length=50), nullable=False),
-        sa.Column("stage", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("stage", sa.String(length=50), nullable=False, comment="What was done: stage0, duplicates0."),
         sa.Column("partition", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False, comment="Attempt of the task that wrote it."),
+        sa.Column(
+            "key",
+            sa.String(length=200),
+            nullable=False,
+            comment="What the results depend on; rows of another key are void.",
+        ),
+        sa.Column("attempt", sa.Integer(), nullable=False, comment="Attempt of the engine that succeeded."),
         sa.Column("fence", sa.BigInteger(), nullable=False, comment="Claim of the task that wrote it."),
         sa.Column("payload", JSONB(), nullable=False, comment="Output files and counters."),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
