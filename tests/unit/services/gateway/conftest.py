@@ -82,6 +82,12 @@ class Happenings:
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     stream_closed: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def forget(self) -> None:
+        self.heads.clear()
+        self.chunks_sent = self.received_bytes = 0
+        self.cancelled.clear()
+        self.stream_closed.clear()
+
 
 class Count(BaseModel):
     value: int
@@ -102,6 +108,14 @@ class Door:
 
     def bearer(self, user_id: int = 1, *, epoch: int = 1) -> dict[str, str]:
         return {"authorization": f"Bearer {self.tokens.mint(str(user_id), epoch=epoch)}"}
+
+    def renewed(self) -> "Door":
+        """Forget what earlier tests did."""
+        self.principals.records.clear()
+        for user_id, role in ((1, "ADMIN"), (2, "EDITOR"), (3, "VIEWER")):
+            self.principals.put(user_id, role)
+        self.happenings.forget()
+        return self
 
     async def raw(self, request: bytes) -> bytes:
         """Send bytes as they are and return everything that comes back."""
@@ -229,8 +243,6 @@ async def listening(app) -> AsyncIterator[int]:
 async def open_door(topology: str) -> AsyncIterator[Door]:
     """Start a gateway in front of three services, which are in the same process or each behind a socket."""
     principals, happenings = Principals(), Happenings()
-    for user_id, role in ((1, "ADMIN"), (2, "EDITOR"), (3, "VIEWER")):
-        principals.put(user_id, role)
     internal = InternalTokens(INTERNAL_SECRET, 60)
     async with AsyncExitStack() as stack:
         upstreams: dict[str, Upstream] = {}
@@ -249,28 +261,43 @@ async def open_door(topology: str) -> AsyncIterator[Door]:
         gateway = create_app(GatewayResources(access_tokens=tokens, principals=principals), upstreams)
         port = await stack.enter_async_context(listening(gateway))
         client = await stack.enter_async_context(aiohttp.ClientSession(f"http://127.0.0.1:{port}"))
-        yield Door(f"http://127.0.0.1:{port}", port, client, tokens, internal, principals, happenings, service_url)
+        yield Door(
+            f"http://127.0.0.1:{port}", port, client, tokens, internal, principals, happenings, service_url
+        ).renewed()
 
 
-@pytest.fixture(params=["in_process", "http"])
-async def door(request: pytest.FixtureRequest) -> AsyncIterator[Door]:
-    """The gateway in both topologies."""
-    async with open_door(request.param) as opened:
-        yield opened
+# One gateway a module, because uvicorn takes 0.3 s to stop; each test finds it as new.
 
 
-@pytest.fixture
-async def local_door() -> AsyncIterator[Door]:
-    """The gateway with its services in one process, for what happens before a request is forwarded."""
+@pytest.fixture(scope="module")
+async def opened_in_process() -> AsyncIterator[Door]:
     async with open_door("in_process") as opened:
         yield opened
 
 
-@pytest.fixture
-async def remote_door() -> AsyncIterator[Door]:
-    """The gateway with its services behind sockets."""
+@pytest.fixture(scope="module")
+async def opened_over_http() -> AsyncIterator[Door]:
     async with open_door("http") as opened:
         yield opened
+
+
+@pytest.fixture
+def local_door(opened_in_process: Door) -> Door:
+    """The gateway with its services in one process."""
+    return opened_in_process.renewed()
+
+
+@pytest.fixture
+def remote_door(opened_over_http: Door) -> Door:
+    """The gateway with its services behind sockets."""
+    return opened_over_http.renewed()
+
+
+@pytest.fixture(params=["in_process", "http"])
+def door(request: pytest.FixtureRequest) -> Door:
+    """The gateway in both topologies."""
+    opened: Door = request.getfixturevalue("opened_in_process" if request.param == "in_process" else "opened_over_http")
+    return opened.renewed()
 
 
 @pytest.fixture

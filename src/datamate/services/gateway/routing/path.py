@@ -28,8 +28,10 @@ def canonical_path(raw_path: bytes) -> bytes:
     Raises:
         InvalidInputError: The path can be read in more than one way.
     """
+    if not raw_path.startswith(b"/"):
+        raise _refusal("does not start with a slash")
     if _PLAIN.fullmatch(raw_path):
-        path = raw_path or b"/"
+        path = raw_path
     elif _ESCAPED.fullmatch(raw_path):
         path = _ESCAPE.sub(_canonical_escape, raw_path)
         _refuse_broken_text(path)
