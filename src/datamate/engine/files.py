@@ -1,0 +1,76 @@
+"""Writing files so that they are whole or absent, and a full disk is told as what it is."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from datamate.core.errors import StorageFullError
+from datamate.engine.errors import OutputNotWritableError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_COPY_BYTES = 8 << 20
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """Turn errors of writing below into errors that name `path`.
+
+    Raises:
+        StorageFullError: No space is left.
+        OutputNotWritableError: Anything else went wrong.
+    """
+    try:
+        yield
+    except OSError as error:
+        # Polars and Arrow raise OSError with the number in the text only.
+        if error.errno in _FULL or any(f"os error {number})" in str(error) for number in _FULL):
+            raise StorageFullError(
+                f"No space is left on the disk of {path}; free some, then run again with --resume."
+            ) from error
+        raise OutputNotWritableError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a small file so that after a crash it is there whole or not at all."""
+    partial = path.with_name(f"{path.name}.partial")
+    with writing_to(path):
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Wait until a file's bytes are on the disk."""
+    with writing_to(path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def append_file(target: int, source: Path) -> int:
+    """Append a file to an open one without moving its bytes through this process; return how many there were."""
+    descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(descriptor).st_size
+        left = size
+        while left:
+            left -= os.sendfile(target, descriptor, None, min(left, _COPY_BYTES))
+        return size
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,230 @@
+"""The coordinator's side of the worker processes: starts them, gives them tasks, replaces those that die."""
+
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from datamate.core.errors import DatamateError
+from datamate.engine.errors import WorkerCrashedError, WorkerFailedError
+from datamate.engine.job import Job, Result, Task
+from datamate.engine.local.channel import Channel, Done, Failed, Hello, Message, Progress
+from datamate.engine.local.host import CONTROL_DESCRIPTOR, EXIT_REPORT
+
+_EXIT_REPORT_SECONDS = 1.0
+_TICK_SECONDS = 0.1
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker process as the coordinator sees it.
+
+    Attributes:
+        channel: The way to it.
+        pid: Its process id; 0 until it has said hello.
+        task: What it is doing; None when it is free.
+        progress: How far it is.
+        peak_memory_bytes: The highest resident memory it has told of.
+    """
+
+    channel: Channel
+    pid: int = 0
+    task: Task | None = None
+    progress: Progress = Progress(0, 0)
+    peak_memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A worker ended without being told to; `reason` says how, in words."""
+
+    reason: str
+
+    def to_error(self) -> DatamateError:
+        """Return an error that says so."""
+        return WorkerCrashedError(f"A worker process died: {self.reason}.")
+
+
+class WorkerPool:
+    """Worker processes under one host process.
+
+    Leaving the context kills them all at once: the files of unfinished attempts are nobody's.
+    """
+
+    def __init__(self) -> None:
+        """Start the host, which takes a fifth of a second; call this before anything else that can be done meanwhile."""
+        self.started = time.perf_counter()
+        self.workers: list[Worker] = []
+        self.replaced = 0
+        self._job: Job | None = None
+        self._selector = selectors.DefaultSelector()
+        self._exits: dict[int, int] = {}
+        self._start_host()
+
+    def grow_to(self, count: int) -> None:
+        """Start workers until there are `count`."""
+        while len(self.workers) < count:
+            self._start_worker()
+
+    def set_job(self, job: Job) -> None:
+        """Tell all workers, and those yet to come, what they work on."""
+        self._job = job
+        for worker in self.workers:
+            self._send(worker, job)
+
+    def free(self) -> list[Worker]:
+        """Return the workers without a task."""
+        return [worker for worker in self.workers if worker.task is None]
+
+    def submit(self, worker: Worker, task: Task) -> None:
+        """Give a free worker a task; that it died meanwhile shows in the next `events`."""
+        worker.task = task
+        worker.progress = Progress(0, 0)
+        self._send(worker, task)
+
+    def events(self, timeout_seconds: float) -> Iterator[tuple[Task | None, Done | Failed | Died]]:
+        """Yield what ended within some time, each with its task; a worker that died has already been replaced."""
+        for key, _ in self._selector.select(timeout_seconds):
+            worker: Worker = key.data
+            try:
+                message = worker.channel.receive()
+            except EOFError:
+                task = worker.task
+                yield task, self._replace(worker)
+                continue
+            event = self._take(worker, message)
+            if event is not None:
+                yield event
+
+    def wait_for_result(self, on_tick: Callable[[], None]) -> Result:
+        """Return the result of the one task that runs.
+
+        Args:
+            on_tick: Called often meanwhile; may raise to stop.
+
+        Raises:
+            DatamateError: The task failed, with its own error.
+            WorkerCrashedError: The worker died.
+        """
+        while True:
+            on_tick()
+            for task, event in self.events(_TICK_SECONDS):
+                if task is None:
+                    continue
+                if isinstance(event, Done):
+                    return event.result
+                raise event.to_error()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Kill all processes."""
+        for worker in self.workers:
+            worker.channel.close()
+        self._stop_host()
+        self._selector.close()
+
+    def _take(self, worker: Worker, message: Message) -> tuple[Task | None, Done | Failed] | None:
+        if isinstance(message, Hello):
+            worker.pid = message.pid
+        elif isinstance(message, Progress):
+            worker.progress = message
+        elif isinstance(message, Done | Failed):
+            task, worker.task = worker.task, None
+            if isinstance(message, Done):
+                worker.peak_memory_bytes = message.peak_memory_bytes
+            return task, message
+        return None
+
+    def _send(self, worker: Worker, message: Message) -> None:
+        try:
+            worker.channel.send(message)
+        except OSError:
+            # It is dead, which `events` finds out.
+            return
+
+    def _start_host(self) -> None:
+        ours, theirs = socket.socketpair()
+        # Not by subprocess, whose import alone would take longer than this.
+        self._host = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-c", "from datamate.engine.local.host import main; main()"],
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, theirs.fileno(), CONTROL_DESCRIPTOR),
+            ],
+            setpgroup=0,
+        )
+        theirs.close()
+        self._control = ours
+
+    def _stop_host(self) -> None:
+        """Kill the host; the kernel then kills its workers."""
+        os.kill(self._host, signal.SIGKILL)
+        os.waitpid(self._host, 0)
+        self._control.close()
+
+    def _start_worker(self) -> None:
+        ours, theirs = socket.socketpair()
+        try:
+            socket.send_fds(self._control, [b"+"], [theirs.fileno()])
+        except OSError as error:
+            ours.close()
+            raise WorkerFailedError("The process that starts workers could not start; its error is above.") from error
+        finally:
+            theirs.close()
+        worker = Worker(Channel(ours))
+        self.workers.append(worker)
+        self._selector.register(worker.channel, selectors.EVENT_READ, worker)
+        if self._job is not None:
+            self._send(worker, self._job)
+
+    def _replace(self, worker: Worker) -> Died:
+        self._selector.unregister(worker.channel)
+        worker.channel.close()
+        self.workers.remove(worker)
+        if not worker.pid:
+            raise WorkerFailedError("Worker processes cannot start; the error of the first one is above.")
+        self.replaced += 1
+        reason = self._exit_reason(worker.pid)
+        if os.waitid(os.P_PID, self._host, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            # All workers are gone with their host; each of them comes here by itself.
+            self._stop_host()
+            self._start_host()
+        self._start_worker()
+        return Died(reason)
+
+    def _exit_reason(self, pid: int) -> str:
+        """Return how a worker ended, in words."""
+        self._control.settimeout(_EXIT_REPORT_SECONDS)
+        try:
+            while pid not in self._exits:
+                report = self._control.recv(EXIT_REPORT.size)
+                if len(report) < EXIT_REPORT.size:
+                    return "the process it was started by was killed"
+                ended, status = EXIT_REPORT.unpack(report)
+                self._exits[ended] = status
+        except TimeoutError:
+            return "it ended without a trace"
+        finally:
+            self._control.settimeout(None)
+        return _explain(os.waitstatus_to_exitcode(self._exits.pop(pid)))
+
+
+def _explain(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "killed by signal 9, as the system does when memory runs out"
+    if code < 0:
+        return f"killed by signal {-code} ({signal.strsignal(-code)})"
+    return f"ended with exit code {code}"

@@ -1,0 +1,167 @@
+"""Runs a recipe from beginning to end on this machine; needs no server."""
+
+import os
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from datamate.core.errors import FieldError
+from datamate.core.ids import new_id
+from datamate.engine.accounting import RunSummary
+from datamate.engine.assemble import LinesOutput
+from datamate.engine.checkpoints import CheckpointStore, FileCheckpointStore
+from datamate.engine.coordinator import Coordinator, Watch
+from datamate.engine.errors import WorkerFailedError
+from datamate.engine.inputs import InputFile, check_inputs, discover_inputs, input_identity
+from datamate.engine.job import Job, ParquetTask, PlanTask
+from datamate.engine.local.pool import WorkerPool
+from datamate.engine.partitions import Partition, plan_partitions
+from datamate.engine.plan import Plan
+from datamate.engine.recipe import Recipe, raise_problems
+from datamate.engine.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a recipe is run.
+
+    Attributes:
+        files: The input, in place of the recipe's `dataset_path`; an empty tuple gives an empty output.
+        overwrite: Replace an output that exists, and start over where a run is unfinished.
+        resume: Go on with an unfinished run; if there is none, start one.
+        watch: Follows and stops the run.
+        open_store: Makes the checkpoint store, given the folder of the run.
+    """
+
+    files: tuple[InputFile, ...] | None = None
+    overwrite: bool = False
+    resume: bool = False
+    watch: Watch = field(default_factory=Watch)
+    open_store: Callable[[Path], CheckpointStore] = FileCheckpointStore
+
+
+def run_recipe(recipe: Recipe, options: RunOptions | None = None, *, pool: WorkerPool | None = None) -> RunSummary:
+    """Run a recipe and return the account of its rows.
+
+    Blocks until the run is done, so call it from a thread where there is an event loop.
+
+    Args:
+        recipe: What to run, with an `export_path`, and a `dataset_path` unless the options bring the files.
+        options: How.
+        pool: Worker processes, if they were started ahead.
+
+    Raises:
+        RecipeError: The recipe is not valid.
+        UnreadableInputError: The input cannot be read.
+        MissingColumnError: The input lacks a column that an operator reads.
+        OutputNotWritableError: The output cannot be written.
+        OutputExistsError: The output exists already.
+        RunConflictError: An unfinished run, or one that still works, is in the way.
+        StorageFullError: There is no space for the output.
+        RunCancelledError: The watch stopped the run.
+        WorkerCrashedError: A partition killed its worker process again and again.
+        TooManyBadRowsError: More rows were quarantined than the recipe allows.
+        BadRowError: A row cannot be processed, and the recipe says to fail then.
+    """
+    if pool is not None:
+        return _run(recipe, options or RunOptions(), pool)
+    with WorkerPool() as own_pool:
+        return _run(recipe, options or RunOptions(), own_pool)
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _run(recipe: Recipe, options: RunOptions, pool: WorkerPool) -> RunSummary:
+    _check_paths(recipe, options)
+    files = discover_inputs(recipe.dataset_path or "") if options.files is None else options.files
+    if options.files:
+        check_inputs(files, "The input")
+    workspace = Workspace(recipe.export_path or "")
+    workspace.check(files, recipe.dataset_path if options.files is None else None)
+    plan, partitions = _plan(recipe, files, pool, options.watch)
+    key = plan.key(
+        input_identity=input_identity(files), output_format=workspace.output.suffix, on_error=recipe.on_error
+    )
+    finished = workspace.finished_summary(key) if options.resume else None
+    if finished is not None:
+        return finished
+    workspace.open(overwrite=options.overwrite, resume=options.resume)
+    partitions = workspace.fix_partitions(key, partitions)
+    job = Job(recipe, files, plan, workspace.parts, workspace.as_lines, owner=new_id().rpartition("-")[2])
+    pool.set_job(job)
+    pool.grow_to(min(recipe.np or available_cores(), max(1, len(partitions))))
+    store = options.open_store(workspace.folder)
+    try:
+        coordinator = Coordinator(job, partitions, pool, store, options.watch)
+        coordinator.resume(store.open(key))
+        return _execute(coordinator, job, workspace, pool, len(partitions))
+    finally:
+        store.close()
+
+
+def _check_paths(recipe: Recipe, options: RunOptions) -> None:
+    errors = []
+    if recipe.dataset_path is None and options.files is None:
+        errors.append(FieldError("dataset_path", "is missing; name a file or a folder"))
+    if recipe.export_path is None:
+        errors.append(FieldError("export_path", "is missing; name the output, ending with .jsonl or .parquet"))
+    raise_problems(errors, "The recipe")
+
+
+def _plan(
+    recipe: Recipe, files: tuple[InputFile, ...], pool: WorkerPool, watch: Watch
+) -> tuple[Plan, tuple[Partition, ...]]:
+    """Let a worker check the recipe, which needs all operators, while this process cuts the input."""
+    pool.grow_to(1)
+    pool.submit(pool.workers[0], PlanTask(recipe, files))
+    partitions = plan_partitions(files, on_block=watch.check)
+    plan = pool.wait_for_result(watch.check)
+    if not isinstance(plan, Plan):
+        raise WorkerFailedError(f"A worker answered {plan} where a plan was asked for.")
+    return plan, partitions
+
+
+def _execute(
+    coordinator: Coordinator, job: Job, workspace: Workspace, pool: WorkerPool, partitions: int
+) -> RunSummary:
+    output = LinesOutput(workspace.partial_output) if job.as_lines else None
+    coordinator.run(output)
+    if output is None:
+        last = len(job.plan.stages) - 1
+        coordinator.write_parquet(ParquetTask(coordinator.sources(last), workspace.partial_output))
+    else:
+        output.close()
+    summary = _summarize(coordinator, job, workspace, pool, partitions)
+    workspace.publish(summary, coordinator.committed_files())
+    return summary
+
+
+def _summarize(
+    coordinator: Coordinator, job: Job, workspace: Workspace, pool: WorkerPool, partitions: int
+) -> RunSummary:
+    totals = coordinator.totals
+    operators = totals.operators([operator.label for operator in job.plan.operators])
+    own_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return RunSummary(
+        rows_in=totals.rows(0, "rows_in"),
+        kept=totals.rows(len(job.plan.stages) - 1, "rows_out"),
+        dropped=totals.rows_of_all_stages("dropped"),
+        quarantined=totals.rows_of_all_stages("quarantined"),
+        dropped_by={operator.operator: operator.dropped for operator in operators if operator.dropped},
+        bytes_in=sum(file.size_bytes for file in job.files),
+        bytes_out=workspace.partial_output.stat().st_size,
+        seconds=time.perf_counter() - pool.started,
+        peak_memory_bytes=own_peak + sum(worker.peak_memory_bytes for worker in pool.workers),
+        partitions=partitions,
+        partitions_reused=coordinator.reused,
+        workers_replaced=pool.replaced,
+        operators=operators,
+        samples=totals.samples(),
+        export_path=str(workspace.output),
+        details_path=str(workspace.folder),
+    )
