@@ -18,6 +18,8 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 QueryValue = str | int | bool | None
 
 _MAX_ERROR_BODY_BYTES = 256 * 1024
+_UPLOAD_SECONDS = 600.0
+"""Time to send a file and have it stored; transports to a distant server count from the last byte sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,16 @@ class Caller:
             DatamateError: As `fetch`.
         """
         await self._read_answer(call, deadline_seconds)
+
+    async def upload(self, call: Call, answer_type: type[AnswerT]) -> AnswerT:
+        """Send a call whose body is a file of any size, and return its JSON answer.
+
+        Raises:
+            DatamateError: As `fetch`.
+        """
+        async with self.open(call, deadline_seconds=_UPLOAD_SECONDS) as response:
+            body = await _read(response, limit_bytes=None)
+        return _parse(call, answer_type, body)
 
     @asynccontextmanager
     async def open(self, call: Call, *, deadline_seconds: float | None = None) -> AsyncIterator[TransportResponse]:
