@@ -42,6 +42,11 @@ class StartDisplay:
         self._under_way.pop(name, None)
         self.line(f"  {name:<{_NAME_WIDTH}}ready after {seconds:.1f} s")
 
+    def finished(self, name: str, seconds: float) -> None:
+        """Show that a process did its work."""
+        self._under_way.pop(name, None)
+        self.line(f"  {name:<{_NAME_WIDTH}}done after {seconds:.1f} s")
+
     def note(self, text: str) -> None:
         """Show a message."""
         self.line(f"  {text}")

@@ -42,9 +42,11 @@ class Home:
     @property
     def holder(self) -> int | None:
         """The process id of the running supervisor, as it wrote it; None if there is none."""
+        if not self._lock.exists():
+            return None
         try:
             descriptor = try_lock(self._lock)
-        except OSError:
+        except OSError:  # it belongs to somebody else
             return None
         if descriptor is not None:
             os.close(descriptor)

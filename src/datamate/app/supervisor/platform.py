@@ -1,5 +1,6 @@
 """The whole platform on this machine: engines, migrations, server and workers, from a `Settings` to an address."""
 
+import errno
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 
 from datamate.app.supervisor.administrator import FirstAdministrator, PasswordWatch
 from datamate.app.supervisor.engines import embedded_postgres, embedded_redis, postgres_spec, redis_spec
+from datamate.app.supervisor.errors import ProcessStartError
 from datamate.app.supervisor.home import Home
 from datamate.app.supervisor.http_probe import answers_ok, local_address
 from datamate.app.supervisor.log_file import LogFile
@@ -20,6 +22,7 @@ from datamate.app.supervisor.spec import ChildSpec, RestartPolicy
 from datamate.app.supervisor.supervisor import Supervisor
 from datamate.config.environment import child_environment
 from datamate.config.root import Settings
+from datamate.core.errors import DatamateError, StorageFullError
 from datamate.platform.embedded.folders import remove_short_folder
 from datamate.platform.embedded.postgres import PostgresServer
 from datamate.platform.embedded.redis import RedisServer
@@ -110,8 +113,10 @@ class Platform:
         try:
             self._check_ports()
             await self._start_processes()
-        except BaseException:
+        except BaseException as error:
             await self.stop()
+            if isinstance(error, OSError):
+                raise _start_error(error, self._home.path) from error
             raise
 
     async def stop(self) -> None:
@@ -199,6 +204,12 @@ class Platform:
             is_ready=is_ready,
             stop_seconds=stop_seconds,
         )
+
+
+def _start_error(error: OSError, home: Path) -> DatamateError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageFullError(f"There is no space left in {home}; free some and start again.")
+    return ProcessStartError(f"The platform cannot be started in {home}: {error}.")
 
 
 def _engine_specs(postgres: PostgresServer | None, redis: RedisServer | None) -> list[ChildSpec]:

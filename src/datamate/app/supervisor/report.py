@@ -16,6 +16,9 @@ class Reporter(Protocol):
     def ready(self, name: str, seconds: float) -> None:
         """Process `name` became ready so long after its start."""
 
+    def finished(self, name: str, seconds: float) -> None:
+        """Process `name`, which ends by itself, did its work in so long."""
+
     def note(self, text: str) -> None:
         """Something happened that a person should know."""
 
@@ -27,6 +30,9 @@ class SilentReporter:
         """Do nothing."""
 
     def ready(self, name: str, seconds: float) -> None:
+        """Do nothing."""
+
+    def finished(self, name: str, seconds: float) -> None:
         """Do nothing."""
 
     def note(self, text: str) -> None:
@@ -47,6 +53,10 @@ class LogReporter:
     def ready(self, name: str, seconds: float) -> None:
         """Write that a process is ready."""
         self.note(f"{name}: ready after {seconds:.2f} s")
+
+    def finished(self, name: str, seconds: float) -> None:
+        """Write that a process did its work."""
+        self.note(f"{name}: done after {seconds:.2f} s")
 
     def note(self, text: str) -> None:
         """Write a line."""
@@ -69,6 +79,11 @@ class Reporters:
         """Tell all."""
         for reporter in self._reporters:
             reporter.ready(name, seconds)
+
+    def finished(self, name: str, seconds: float) -> None:
+        """Tell all."""
+        for reporter in self._reporters:
+            reporter.finished(name, seconds)
 
     def note(self, text: str) -> None:
         """Tell all."""

@@ -55,10 +55,12 @@ def _ask_to_stop(stop: asyncio.Event, platform: Platform, on_stop: Callable[[], 
 @contextlib.contextmanager
 def _signals_to(handler: Callable[[], None]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
-    for number in _STOP_SIGNALS:
+    hangup_is_ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN  # by `nohup`, which means it
+    numbers = [number for number in _STOP_SIGNALS if not (number == signal.SIGHUP and hangup_is_ignored)]
+    for number in numbers:
         loop.add_signal_handler(number, handler)
     try:
         yield
     finally:
-        for number in _STOP_SIGNALS:
+        for number in numbers:
             loop.remove_signal_handler(number)

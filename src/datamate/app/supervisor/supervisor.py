@@ -82,7 +82,7 @@ class Supervisor:
         child = self._child(spec)
         self._reporter.starting(spec.name, "running")
         try:
-            self._reporter.ready(spec.name, await child.finish())
+            self._reporter.finished(spec.name, await child.finish())
         finally:
             await child.stop(self.hurry)
 

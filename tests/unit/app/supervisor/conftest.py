@@ -27,6 +27,9 @@ class Recorder:
     def ready(self, name: str, seconds: float) -> None:
         self.events.append(("ready", name))
 
+    def finished(self, name: str, seconds: float) -> None:
+        self.events.append(("finished", name))
+
     def note(self, text: str) -> None:
         self.events.append(("note", text))
 

@@ -19,6 +19,9 @@ class Stderr:
     def ready(self, name: str, seconds: float) -> None:
         self.note(f"{name} ready {seconds:.2f}")
 
+    def finished(self, name: str, seconds: float) -> None:
+        self.note(f"{name} finished {seconds:.2f}")
+
     def note(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import stat
+import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,6 +15,7 @@ from datamate.app.supervisor.errors import HomeInUseError, PortInUseError, Proce
 from datamate.app.supervisor.platform import Platform
 from datamate.app.supervisor.ports import free_port
 from datamate.config.root import Settings, load_settings
+from datamate.core.errors import DatamateError
 
 
 @pytest.fixture
@@ -134,3 +136,20 @@ async def test_tcp_port_is_checked_when_postgres_shall_listen(tmp_path, platform
         second = platform_in(tmp_path / "second", embedded={"postgres_port": port})
         with pytest.raises(PortInUseError, match="DATAMATE_EMBEDDED__POSTGRES_PORT"):
             await second.start()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Return a folder on a disk of 8 MB; an empty database takes 40."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if os.geteuid() != 0 or subprocess.call(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]) != 0:
+        pytest.skip("this user may not mount a small disk")
+    yield folder
+    subprocess.check_call(["umount", str(folder)])
+
+
+async def test_start_ends_with_one_clear_message_when_the_disk_is_full(small_disk, platform_in):
+    with pytest.raises(DatamateError, match=r"(?i)no space left"):
+        await platform_in(small_disk / "home").start()
+    assert not (small_disk / "home/postgres/data").exists()
