@@ -110,6 +110,7 @@ class Child:
         try:
             if self.spec.prepare is not None:
                 await self.spec.prepare(lock)
+            self._pipe.log.mark()
             self._process = RunningProcess(self.spec, lock=lock, output=self._pipe.write_end)
         finally:
             os.close(lock)  # from here on the process holds it

@@ -20,6 +20,11 @@ class LogFile:
         self.path = path
         self._max_bytes = max_bytes
         self._descriptor = self._open()
+        self._mark = 0
+
+    def mark(self) -> None:
+        """Let `tail` begin here: what was written before belongs to an earlier process."""
+        self._mark = os.fstat(self._descriptor).st_size
 
     def write(self, data: bytes) -> None:
         """Append `data`. A full disk loses it, rather than the platform."""
@@ -29,9 +34,9 @@ class LogFile:
                 self._rotate()
 
     def tail(self, lines: int) -> list[str]:
-        """Return the last lines, fewer if there are not so many."""
+        """Return the last lines since the mark, fewer if there are not so many."""
         with self.path.open("rb") as file:
-            file.seek(max(0, self.path.stat().st_size - _TAIL_BYTES))
+            file.seek(max(self._mark, self.path.stat().st_size - _TAIL_BYTES))
             return list(deque(file.read().decode("utf-8", "replace").splitlines(), maxlen=lines))
 
     def close(self) -> None:
@@ -48,6 +53,7 @@ class LogFile:
                 newer.rename(older)
         os.close(self._descriptor)
         self._descriptor = self._open()
+        self._mark = 0
 
 
 class LogPipe:

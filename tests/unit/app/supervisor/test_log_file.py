@@ -48,6 +48,17 @@ def test_tail_is_the_last_lines_when_there_are_more(log):
     assert log.tail(9) == ["1", "2", "3"]
 
 
+def test_tail_begins_at_the_mark_when_there_is_one(log):
+    log.write(b"old\n")
+    log.mark()
+    assert log.tail(9) == []
+    log.write(b"new\n")
+    assert log.tail(9) == ["new"]
+    log.write(b"x" * 100 + b"\n")
+    log.write(b"after\n")
+    assert log.tail(9) == ["after"]
+
+
 def test_nothing_is_raised_when_the_disk_is_full():
     log = LogFile.__new__(LogFile)
     log._descriptor, log._max_bytes = os.open("/dev/full", os.O_WRONLY), 100
