@@ -81,15 +81,17 @@ class AccessTokens:
         known = self._verified.get(digest)
         if known is not None and now < known[1]:
             return known[0]
-        claims = self._read(token)
+        claims = self._read(token, now)
         while len(self._verified) >= _CACHE_ENTRIES:
             self._verified.pop(next(iter(self._verified)))
         self._verified[digest] = (claims, min(now + CACHE_SECONDS, claims.expires_at + LEEWAY_SECONDS))
         return claims
 
-    def _read(self, token: str) -> AccessClaims:
-        claims = read(token, self._key, _FORMAT, audience=AUDIENCE)
+    def _read(self, token: str, now: float) -> AccessClaims:
+        claims = read(token, self._key, _FORMAT, audience=AUDIENCE, now=now)
         user_id, epoch, token_id, expires_at = claims["sub"], claims["epoch"], claims["jti"], claims["exp"]
-        if not isinstance(user_id, str) or type(epoch) is not int or not isinstance(token_id, str):
+        if not isinstance(user_id, str) or not isinstance(token_id, str):
             raise UnauthenticatedError("The token is not valid; sign in again.")
-        return AccessClaims(user_id=user_id, epoch=epoch, token_id=token_id, expires_at=int(str(expires_at)))
+        if type(epoch) is not int or type(expires_at) is not int:
+            raise UnauthenticatedError("The token is not valid; sign in again.")
+        return AccessClaims(user_id=user_id, epoch=epoch, token_id=token_id, expires_at=expires_at)

@@ -57,7 +57,7 @@ class InternalTokens:
         Raises:
             UnauthenticatedError: The token is malformed, forged, expired, or made for another service.
         """
-        claims = read(token, self._key, _FORMAT, audience=service)
+        claims = read(token, self._key, _FORMAT, audience=service, now=self._clock())
         user_id, caller, username, role = claims["sub"], claims["act"], claims["username"], claims["role"]
         permissions = claims["permissions"]
         if not (

@@ -51,8 +51,15 @@ def sign(claims: Mapping[str, JsonValue], key: bytes, token_format: TokenFormat)
     return jwt.encode(dict(claims), key, algorithm=_ALGORITHM, headers={"typ": token_format.type})
 
 
-def read(token: str, key: bytes, token_format: TokenFormat, *, audience: str) -> dict[str, JsonValue]:
+def read(token: str, key: bytes, token_format: TokenFormat, *, audience: str, now: float) -> dict[str, JsonValue]:
     """Return the claims of a token after checking everything that can be checked without a database.
+
+    Args:
+        token: As it came.
+        key: The one key that may have signed it.
+        token_format: What kind of token it must be.
+        audience: For whom it must have been made.
+        now: Unix seconds.
 
     Raises:
         UnauthenticatedError: The token is malformed, forged, expired, or made for something else.
@@ -66,15 +73,25 @@ def read(token: str, key: bytes, token_format: TokenFormat, *, audience: str) ->
             algorithms=[_ALGORITHM],
             audience=audience,
             issuer=ISSUER,
-            leeway=LEEWAY_SECONDS,
-            options={"require": ["iss", "aud", "sub", "exp", "iat", "jti", *token_format.required], "strict_aud": True},
+            options={
+                "require": ["iss", "aud", "sub", "exp", "iat", "jti", *token_format.required],
+                "strict_aud": True,
+                "verify_exp": False,  # below, by the caller's clock
+                "verify_iat": False,
+            },
         )
-    except jwt.ExpiredSignatureError:
-        raise UnauthenticatedError("The token has expired; sign in again.", code="token_expired") from None
     except (jwt.InvalidTokenError, ValueError):
         raise UnauthenticatedError("The token is not valid; sign in again.") from None
     header: dict[str, JsonValue] = parts["header"]
     if header.get("typ") != token_format.type or _REFUSED_HEADERS & header.keys():
         raise UnauthenticatedError("The token is not valid; sign in again.")
     claims: dict[str, JsonValue] = parts["payload"]
+    _check_times(claims["exp"], claims["iat"], now)
     return claims
+
+
+def _check_times(expires_at: JsonValue, issued_at: JsonValue, now: float) -> None:
+    if type(expires_at) is not int or type(issued_at) is not int or issued_at > now + LEEWAY_SECONDS:
+        raise UnauthenticatedError("The token is not valid; sign in again.")
+    if expires_at + LEEWAY_SECONDS <= now:
+        raise UnauthenticatedError("The token has expired; sign in again.", code="token_expired")

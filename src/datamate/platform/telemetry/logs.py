@@ -15,7 +15,7 @@ from datamate.platform.telemetry.context import current_request
 
 REDACTED: Final = "[redacted]"
 
-_SECRET_KEY: Final = re.compile(r"authorization|password|passwd|secret|token|api_?key|cookie", re.IGNORECASE)
+_SECRET_KEY: Final = re.compile(r"authorization|password|passwd|secret|token|api[_-]?key|cookie", re.IGNORECASE)
 _SECRET_TEXT: Final = re.compile(r"(?i)(?<=bearer )[\w.~+/=-]+|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")
 """A bearer token, or the user and password of an address, wherever they stand in a text."""
 
