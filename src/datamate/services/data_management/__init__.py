@@ -1,0 +1,1 @@
+"""The data_management service: datasets, files, uploads, versions, tags, statistics and lineage."""

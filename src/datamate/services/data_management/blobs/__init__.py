@@ -1,0 +1,1 @@
+"""Blobs: the content of files, each kept once under its BLAKE3 hash."""

@@ -1,0 +1,1 @@
+"""Datasets: named, versioned sets of files."""

@@ -1,0 +1,1 @@
+"""Files: listing, download, and changes of single files."""

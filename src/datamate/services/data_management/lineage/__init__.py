@@ -1,0 +1,1 @@
+"""Lineage: which versions a version was made from."""

@@ -1,0 +1,1 @@
+"""Running totals over all datasets."""

@@ -1,0 +1,1 @@
+"""Uploads: files that arrive one by one and become one version together."""
