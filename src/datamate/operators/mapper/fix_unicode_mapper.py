@@ -1,7 +1,6 @@
 """Repairs text that was decoded wrongly, and normalises Unicode."""
 
-import re
-from typing import Literal
+from collections.abc import Iterator
 
 import ftfy
 import polars as pl
@@ -9,13 +8,7 @@ from pydantic import Field, field_validator
 
 from datamate.operators.base import Mapper, OperatorKind, Params, Spec
 from datamate.operators.elementwise import elementwise, replace_where
-
-Normalization = Literal["NFC", "NFKC", "NFD", "NFKD"]
-
-# Printable ASCII, tabs and newlines need no repair unless an HTML entity may be among them.
-_NOT_PLAIN = r"[^\t\n -%'-~]"
-_PLAIN = re.compile(r"[\t\n -%'-~]*")
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+from datamate.operators.mapper.ftfy_candidates import Normalization, may_change
 
 
 class FixUnicodeParams(Params):
@@ -60,16 +53,21 @@ class FixUnicodeMapper(Mapper[FixUnicodeParams]):
         return elementwise(self.params.text_key, self._fix_texts, pl.String)
 
     def _fix_texts(self, texts: pl.Series) -> pl.Series:
-        return replace_where(texts, texts.str.contains(_NOT_PLAIN), self._fix_rows)
+        return replace_where(texts, may_change(texts, self.params.normalization), self._fix_rows)
 
     def _fix_rows(self, texts: pl.Series) -> pl.Series:
-        return pl.Series([self._fix_row(text) for text in texts.to_list()], dtype=pl.String)
+        """Repair line by line, as ftfy does it, but only the lines that may need it."""
+        rows = texts.str.split("\n").to_list()
+        # ftfy sees a line with its newline, and its pattern for mojibake may match that.
+        lines = pl.Series([f"{line}\n" for row in rows for line in row], dtype=pl.String)
+        doubtful = iter(may_change(lines, self.params.normalization).to_list())
+        return pl.Series([self._fix_row(row, doubtful) for row in rows], dtype=pl.String)
 
-    def _fix_row(self, text: str) -> str:
-        """Repair line by line, as ftfy does it, but only the lines that need it."""
+    def _fix_row(self, lines: list[str], doubtful: Iterator[bool]) -> str:
         config, fixed = self._config, []
-        for line in _LINE.findall(text):
+        for place, line in enumerate(lines):
             if "<" in line:
                 config = self._config_after_tag
-            fixed.append(line if _PLAIN.fullmatch(line) else ftfy.fix_text(line, config))
+            segment = line if place == len(lines) - 1 else f"{line}\n"
+            fixed.append(ftfy.fix_text(segment, config) if next(doubtful) else segment)
         return "".join(fixed)
