@@ -62,6 +62,7 @@ class QuarantinedRow(ResponseBody):
     code: str
     message: str
     raw: str = Field(description="The original row, shortened to 2,000 characters.")
+    raw_encoding: Literal["utf-8", "base64"] = Field("utf-8", description="base64 where the row is not UTF-8 text.")
 
 
 class DroppedRow(ResponseBody):
@@ -99,6 +100,7 @@ class Run(ResponseBody):
     dataset_id: str
     version: int
     output_dataset_id: str
+    output_format: Literal["jsonl", "parquet"]
     output_version: int | None
     created_by: str
     created_at: datetime

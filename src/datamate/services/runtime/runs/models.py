@@ -1,6 +1,7 @@
 """Rows of runs."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import JsonValue
 from sqlalchemy import BigInteger, DateTime, Index, String, Text, Uuid, func
@@ -25,7 +26,7 @@ class RunRow(Base):
     dataset_id: Mapped[str] = mapped_column(String(50), comment="Dataset that is read.")
     version: Mapped[int] = mapped_column(BigInteger, comment="Version that is read; fixed when the run is made.")
     output_dataset_id: Mapped[str] = mapped_column(String(50), comment="Dataset that the result goes to.")
-    output_format: Mapped[str] = mapped_column(String(20), comment="jsonl or parquet.")
+    output_format: Mapped[Literal["jsonl", "parquet"]] = mapped_column(String(20), comment="jsonl or parquet.")
     output_version: Mapped[int | None] = mapped_column(BigInteger, comment="Version made; null until then.")
     created_by: Mapped[str] = mapped_column(String(50), comment="Id of the user it works for.")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

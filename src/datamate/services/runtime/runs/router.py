@@ -88,6 +88,7 @@ async def list_samples(session: ReadSession, principal: CurrentPrincipal, run_id
 async def list_quarantined(  # noqa: PLR0913 - a route has this many sources
     session: ReadSession,
     principal: CurrentPrincipal,
+    *,
     resources: Resources,
     run_id: RunId,
     cursor: Cursor = None,
@@ -102,6 +103,7 @@ async def list_quarantined(  # noqa: PLR0913 - a route has this many sources
 async def list_dropped(  # noqa: PLR0913 - a route has this many sources
     session: ReadSession,
     principal: CurrentPrincipal,
+    *,
     resources: Resources,
     run_id: RunId,
     cursor: Cursor = None,

@@ -1,12 +1,13 @@
 """Creates runs, shows them to those they belong to, follows and cancels them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Final
 
 from datamate.contracts.data_management.datasets import CreateDatasetRequest
 from datamate.contracts.main.permissions import Permission
 from datamate.contracts.paging import Page
-from datamate.contracts.runtime.runs import ChangedRow, CreateRunRequest, Run
+from datamate.contracts.runtime.events import RunCompleted
+from datamate.contracts.runtime.runs import ChangedRow, CreateRunRequest, Run, RunSummary
 from datamate.core.errors import FieldError, InvalidInputError
 from datamate.core.ids import new_id
 from datamate.core.paging import decode_cursor, encode_cursor
@@ -122,6 +123,40 @@ async def samples(session: Session, principal: Principal, run_id: str) -> Page[C
     if run.summary is None:
         raise RunNotFinishedError(f"Run {run_id} has no samples: it is {run.status.value}.")
     return Page(items=run.summary.samples, total=len(run.summary.samples))
+
+
+async def get_run_of_task(session: Session, run_id: str) -> Run:
+    """Return a run for its own task to work on.
+
+    Raises:
+        RunNotFoundError: There is none.
+    """
+    return await _existing(session, run_id)
+
+
+async def finish_run(session: Session, run_id: str, *, output_version: int, summary: RunSummary) -> None:
+    """Keep what came of a run."""
+    await repository.finish(session, run_id, output_version=output_version, summary=summary.model_dump(mode="json"))
+
+
+async def ended_among(session: Session, run_ids: Collection[str]) -> frozenset[str]:
+    """Return those of the runs that have ended, or that do not exist."""
+    return await repository.ended_among(session, [run_id for run_id in run_ids if repository.is_run_id(run_id)])
+
+
+async def announce_end(session: Session, task_id: str, *, status: str, task_version: int) -> None:
+    """Tell those who listen that a run reached its end, however it ended."""
+    run = await repository.find_by_task(session, task_id)
+    if run is not None:
+        session.publish(
+            RunCompleted(
+                aggregate_id=run.id,
+                aggregate_version=task_version,
+                status=status,
+                output_dataset_id=run.output_dataset_id,
+                output_version=run.output_version,
+            )
+        )
 
 
 def has_ended(run: Run) -> bool:
