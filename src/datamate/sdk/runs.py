@@ -16,6 +16,7 @@ from datamate.contracts.runtime.runs import (
 )
 from datamate.core.errors import DatamateError, InvalidInputError
 from datamate.sdk.connection import Connection
+from datamate.sdk.dataset_reference import DatasetReference, find_dataset_id
 from datamate.sdk.requests import make_request
 
 
@@ -34,10 +35,10 @@ class Runs:
     def create(  # noqa: PLR0913 - what can be chosen about a run, each by name
         self,
         recipe: str | Path,
-        dataset_id: str,
+        dataset: DatasetReference,
         *,
         version: int | None = None,
-        output_dataset_id: str | None = None,
+        output_dataset: DatasetReference | None = None,
         output_name: str | None = None,
         output_format: Literal["jsonl", "parquet"] = "jsonl",
     ) -> Run:
@@ -45,9 +46,9 @@ class Runs:
 
         Args:
             recipe: The recipe as YAML text, or the path of a file with it.
-            dataset_id: Dataset to read.
+            dataset: Dataset to read: one at hand, its id, or its name.
             version: Version to read; the newest if None.
-            output_dataset_id: Dataset to publish to; the input's own if both outputs are None.
+            output_dataset: Dataset to publish to; the input's own if both outputs are None.
             output_name: Name of a new dataset to publish to.
             output_format: How the result is stored.
 
@@ -57,17 +58,18 @@ class Runs:
         """
         values = {
             "recipe": _recipe_text(recipe),
-            "dataset_id": dataset_id,
+            "dataset_id": self._dataset_id(dataset),
             "version": version,
-            "output_dataset_id": output_dataset_id,
+            "output_dataset_id": None if output_dataset is None else self._dataset_id(output_dataset),
             "output_name": output_name,
             "output_format": output_format,
         }
         request = make_request(CreateRunRequest, values)
         return self._connection.call(self._connection.runtime.create_run(request))
 
-    def list(self, *, dataset_id: str | None = None) -> Iterator[Run]:
-        """Yield runs, newest first, perhaps only those that read one dataset."""
+    def list(self, *, dataset: DatasetReference | None = None) -> Iterator[Run]:
+        """Yield runs, newest first, perhaps only those that read or write one dataset."""
+        dataset_id = None if dataset is None else self._dataset_id(dataset)
         return self._connection.iterate(self._connection.runtime.iterate_runs(dataset_id=dataset_id))
 
     def get(self, run_id: str) -> Run:
@@ -113,6 +115,9 @@ class Runs:
     def samples(self, run_id: str) -> tuple[ChangedRow, ...]:
         """Return rows before and after an operator changed them, a few for each operator."""
         return tuple(self._connection.call(self._connection.runtime.list_samples(run_id)).items)
+
+    def _dataset_id(self, dataset: DatasetReference) -> str:
+        return self._connection.call(find_dataset_id(self._connection.data_management, dataset))
 
 
 def describe_failure(run: Run) -> str:

@@ -1,0 +1,3 @@
+from datamate.sdk.client import Client as Client
+
+__version__: str
