@@ -16,8 +16,8 @@ from datamate.platform.http.served_request import (
     CLIENT_LEFT_STATUS,
     SERVED_REQUEST_SCOPE_KEY,
     ServedRequest,
-    refuse_nul,
 )
+from datamate.platform.http.text_guard import refuse_nul
 from datamate.platform.security.principal import PRINCIPAL_SCOPE_KEY, Principal
 from datamate.platform.telemetry.context import (
     REQUEST_ID_HEADER,

@@ -28,6 +28,7 @@ def build_openapi(app: FastAPI) -> Document:
         context
         for context in iter_route_contexts(app.routes)
         if isinstance(context.original_route, APIRoute)
+        and context.include_in_schema
         and not any(isinstance(guard, InternalGuard) for guard in route_guards(context))
     ]
     document: Document = TypeAdapter(Document).validate_python(

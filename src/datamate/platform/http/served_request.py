@@ -1,14 +1,13 @@
 """One request as a service works on it: what came in, what went out, and the guards on both ways."""
 
 import asyncio
-import re
 from typing import Final
-from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from datamate.core.errors import DatamateError, FieldError, InvalidInputError, TooLargeError
+from datamate.core.errors import DatamateError, InvalidInputError, TooLargeError
+from datamate.platform.http.text_guard import refuse_bad_json
 
 SERVED_REQUEST_SCOPE_KEY: Final = "datamate.served_request"
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
@@ -19,8 +18,6 @@ CLIENT_LEFT_STATUS: Final = 499
 
 _WATCH_AFTER_SECONDS: Final = 0.1
 _YIELD_EVERY_BYTES: Final = 256 * 1024
-_JSON_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_NUL_MESSAGE: Final = "must not hold the character U+0000, which PostgreSQL cannot store"
 
 
 class BodyRefusedError(HTTPException):
@@ -136,31 +133,16 @@ class ServedRequest:
             raise BodyRefusedError(self._too_large())
         if self._is_json and self.reads_json:
             self._json_chunks.append(chunk)
-            if last and holds_nul_escape(b"".join(self._json_chunks)):
-                raise BodyRefusedError(
-                    InvalidInputError("The body holds U+0000.", errors=[FieldError("", _NUL_MESSAGE)])
-                )
+            if last:
+                _refuse_bad_json(b"".join(self._json_chunks))
         self.body_ended = self._body_handed_over = last
 
     def _too_large(self) -> TooLargeError:
         return TooLargeError(f"The body is larger than the {self.max_body_bytes} bytes that this address accepts.")
 
 
-def refuse_nul(scope: Scope) -> None:
-    """Refuse a U+0000 in a path or query, which PostgreSQL would turn into a failure of ours.
-
-    Raises:
-        InvalidInputError: There is one; `errors` names the field.
-    """
-    if "\x00" in scope["path"]:
-        raise InvalidInputError("The path holds U+0000.", errors=[FieldError("path", _NUL_MESSAGE)])
-    query: bytes = scope["query_string"]
-    if b"%00" in query or b"\x00" in query:
-        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-        fields = [name.replace("\x00", "") for name, value in pairs if "\x00" in name + value]
-        raise InvalidInputError("The query holds U+0000.", errors=[FieldError(name, _NUL_MESSAGE) for name in fields])
-
-
-def holds_nul_escape(body: bytes) -> bool:
-    r"""Return whether a JSON text holds the escape `\u0000`; a backslash that is itself escaped does not count."""
-    return b"\\u0000" in body and _JSON_NUL.search(body) is not None
+def _refuse_bad_json(body: bytes) -> None:
+    try:
+        refuse_bad_json(body)
+    except InvalidInputError as error:
+        raise BodyRefusedError(error) from None
