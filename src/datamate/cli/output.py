@@ -1,11 +1,12 @@
 """What commands print: tables for people, JSON for programs, and numbers both can read."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
 import click
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 _ROWS_MEASURED_AT_ONCE = 500
 _COLUMN_GAP = "  "
@@ -16,6 +17,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 def print_model(model: BaseModel) -> None:
     """Print one wire type as a JSON document."""
     click.echo(model.model_dump_json(indent=2))
+
+
+def print_json(document: Mapping[str, JsonValue]) -> None:
+    """Print a JSON document that is no wire type."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def print_json_array(models: Iterable[BaseModel]) -> None:

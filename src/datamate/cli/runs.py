@@ -59,9 +59,9 @@ def create_run(  # noqa: PLR0913 - one parameter for each option
     with open_client(url) as client:
         run = client.runs.create(
             recipe,
-            client.datasets.find(dataset).id,
+            dataset,
             version=version,
-            output_dataset_id=client.datasets.find(output).id if output else None,
+            output_dataset=output,
             output_name=output_name,
             output_format=output_format,
         )
@@ -81,8 +81,7 @@ def create_run(  # noqa: PLR0913 - one parameter for each option
 def list_runs(*, dataset: str | None, limit: int, as_json: bool, url: str | None) -> None:
     """List runs, newest first."""
     with open_client(url) as client:
-        dataset_id = client.datasets.find(dataset).id if dataset else None
-        runs = islice(client.runs.list(dataset_id=dataset_id), limit)
+        runs = islice(client.runs.list(dataset=dataset), limit)
         if as_json:
             print_json_array(runs)
             return
