@@ -10,7 +10,9 @@ class ServiceSettings(Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(ge=0, le=65_535, description="Port to listen on; 0 takes any free one.")
-    url: str | None = Field(None, description="Base address for the other services. Empty: http://<host>:<port>.")
+    url: str | None = Field(
+        None, description="Where others reach it. Empty: http://<host>:<port>, and workers run it in their own process."
+    )
 
     @property
     def base_url(self) -> str:

@@ -3,12 +3,14 @@
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError
+from redis.exceptions import AuthenticationError, AuthorizationError, RedisError, ResponseError
 
 from datamate.config.redis import RedisSettings
 from datamate.core.errors import ConfigurationError, UnavailableError
 
 __all__ = ["Redis", "check_redis", "connect_redis"]
+
+_REFUSALS = (AuthenticationError, AuthorizationError, ResponseError)
 
 
 def connect_redis(settings: RedisSettings, *, for_requests: bool) -> Redis:
@@ -42,7 +44,8 @@ async def check_redis(redis: Redis) -> None:
     """
     try:
         await redis.ping()
-    except (AuthenticationError, AuthorizationError, NoPermissionError) as error:
-        raise ConfigurationError(f"Redis refuses this process: {error}. Check DATAMATE_REDIS__URL.") from error
     except (RedisError, OSError) as error:
+        # A refusal while connecting comes wrapped as if the connection had failed.
+        if isinstance(error, _REFUSALS) or isinstance(error.__cause__, _REFUSALS):
+            raise ConfigurationError(f"Redis refuses this process: {error} Check DATAMATE_REDIS__URL.") from error
         raise UnavailableError(f"Redis does not answer: {error}") from error
