@@ -12,5 +12,5 @@ class RunPayload(RequestBody):
     run_id: str
 
 
-RUN_TASK: Final = TaskKind("runtime.run", RunPayload, queue="runs", max_attempts=10)
+RUN_TASK: Final = TaskKind("runtime.run", RunPayload, max_attempts=10)
 """Ten attempts: each continues where the last one was killed, so a retry costs one partition."""
