@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import orjson
@@ -18,6 +18,8 @@ from datamate.platform.db.errors import CONNECT_FAILURES, connect_error, stateme
 from datamate.platform.db.session import ReadOnlySession, Session
 
 CONNECT_TIMEOUT_SECONDS = 10.0
+IDLE_IN_TRANSACTION = "300s"
+"""After this PostgreSQL ends a transaction whose process does nothing, or a frozen one would hold its locks for ever."""
 
 
 async def connect(url: str, *, application_name: str = "datamate") -> asyncpg.Connection:
@@ -33,7 +35,12 @@ async def connect(url: str, *, application_name: str = "datamate") -> asyncpg.Co
     """
     try:
         return await asyncpg.connect(
-            url, timeout=CONNECT_TIMEOUT_SECONDS, server_settings={"application_name": application_name}
+            url,
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            server_settings={
+                "application_name": application_name,
+                "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION,
+            },
         )
     except CONNECT_FAILURES as error:
         raise connect_error(error, where=address(url)) from error
@@ -42,7 +49,8 @@ async def connect(url: str, *, application_name: str = "datamate") -> asyncpg.Co
 def address(url: str) -> str:
     """Return host, port and database of a URL, for messages: never the password."""
     parts = urlsplit(url)
-    return f"{parts.netloc.rpartition('@')[2]}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+    folder = parse_qs(parts.query).get("host", [""])[0]
+    return f"{folder or parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 class Database:

@@ -36,6 +36,8 @@ def connect_error(error: Exception, *, where: str) -> DatamateError:
         error: What asyncpg or the socket raised.
         where: Address of the server, without the password.
     """
+    if isinstance(error, asyncpg.ClientConfigurationError):
+        return ConfigurationError(f"The address of PostgreSQL ({where}) is not usable: {error}.")
     if isinstance(error, _REFUSED):
         return ConfigurationError(f"PostgreSQL at {where} refuses this process: {error}. Check DATAMATE_DATABASE__URL.")
     return UnavailableError(f"PostgreSQL at {where} does not answer ({str(error) or type(error).__name__}); try again.")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 from redis.asyncio import Redis
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from datamate.platform.background import repeat
 from datamate.platform.cache.keys import CacheBumped
@@ -64,22 +64,26 @@ class Reconciler:
 
     async def _send_again(self) -> int:
         """Put every event back into the outbox that a subscriber still needs, and every recent voiding of a cache."""
-        settled = or_(
-            exists().where(InboxRow.subscriber == SubscriptionRow.subscriber, InboxRow.event_id == OutboxRow.id),
-            exists().where(
-                DeadLetterRow.subscriber == SubscriptionRow.subscriber,
-                DeadLetterRow.event_id == OutboxRow.id,
-                DeadLetterRow.redriven_at.is_(None),
-            ),
+        handled = select(InboxRow.event_id).where(
+            InboxRow.subscriber == SubscriptionRow.subscriber, InboxRow.event_id == OutboxRow.id
         )
-        needed = exists().where(SubscriptionRow.topic == OutboxRow.topic, ~settled)
+        buried = select(DeadLetterRow.id).where(
+            DeadLetterRow.subscriber == SubscriptionRow.subscriber,
+            DeadLetterRow.event_id == OutboxRow.id,
+            DeadLetterRow.redriven_at.is_(None),
+        )
+        needed = select(SubscriptionRow.topic).where(
+            SubscriptionRow.topic == OutboxRow.topic,
+            ~handled.correlate(SubscriptionRow, OutboxRow).exists(),
+            ~buried.correlate(SubscriptionRow, OutboxRow).exists(),
+        )
         voided = and_(
             OutboxRow.topic == CacheBumped.topic, OutboxRow.id >= first_id_at(time.time() - _CACHE_LOSS_SECONDS)
         )
         async with self._database.transaction() as session:
             again = await session.scalars(
                 update(OutboxRow)
-                .where(OutboxRow.published_at.is_not(None), or_(needed, voided))
+                .where(OutboxRow.published_at.is_not(None), or_(needed.correlate(OutboxRow).exists(), voided))
                 .values(published_at=None)
                 .returning(OutboxRow.id)
             )
