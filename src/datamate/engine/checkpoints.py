@@ -4,7 +4,7 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +12,6 @@ from typing import Protocol
 from datamate.engine.accounting import PartitionCounts
 from datamate.engine.errors import FenceLostError, RunConflictError
 from datamate.engine.files import writing_to
-
 
 _LOCK = "lock"
 
@@ -128,7 +127,7 @@ class FileCheckpointStore:
                 os.close(descriptor)
         self._journal = self._lock = -1
 
-    def _append(self, record: dict[str, object]) -> None:
+    def _append(self, record: Mapping[str, object]) -> None:
         line = json.dumps(record).encode() + b"\n"
         with writing_to(self._journal_path):
             if os.write(self._journal, line) < len(line):
@@ -143,7 +142,7 @@ class FileCheckpointStore:
             return 0
 
     def _read_journal(self, key: str) -> list[Commit]:
-        """Return the commits of a journal of this key; another's is removed, and so is a last line cut off by a crash."""
+        """Return the commits made under this key; others are forgotten, and so is a last line cut off by a crash."""
         try:
             data = self._journal_path.read_bytes()
         except FileNotFoundError:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from datamate.engine.accounting import OperatorCounts, PartitionCounts, Totals
-from datamate.engine.assemble import LinesOutput
 from datamate.engine.checkpoints import CheckpointStore, Commit
 from datamate.engine.errors import RunCancelledError, TooManyBadRowsError, WorkerCrashedError
-from datamate.engine.files import sync_file
+from datamate.engine.files import sync_files
 from datamate.engine.job import (
     KEYS_PER_BUCKET,
     AttemptFiles,
@@ -20,7 +19,8 @@ from datamate.engine.job import (
     Task,
     TransformTask,
 )
-from datamate.engine.local.channel import Done, Failed
+from datamate.engine.lines_output import LinesOutput
+from datamate.engine.local.channel import Done
 from datamate.engine.local.pool import Died, WorkerPool
 from datamate.engine.partitions import Partition
 from datamate.engine.plan import StagePlan
@@ -173,21 +173,23 @@ class Coordinator:
         while pending or running:
             self._watch.check()
             running += self._dispatch(pending)
+            done: list[tuple[CommittedTask, Done]] = []
             for task, event in self._pool.events(_TICK_SECONDS):
                 if task is None:
                     continue
                 running -= 1
-                if isinstance(event, Failed):
-                    raise event.to_error()
                 if isinstance(event, Died):
                     pending.appendleft(self._next_attempt(task, event))
-                    continue
-                # The worker goes on at once, while the disk makes its last files durable.
-                running += self._dispatch(pending)
-                if isinstance(task, TransformTask | JoinTask):
-                    commit = self._commit(task, event)
-                    if appended is not None:
-                        appended.add(commit)
+                elif isinstance(event, Done):
+                    if isinstance(task, TransformTask | JoinTask):
+                        done.append((task, event))
+                else:
+                    raise event.to_error()
+            # The workers go on at once, while the disk makes their last files durable.
+            running += self._dispatch(pending)
+            for commit in self._commit(done):
+                if appended is not None:
+                    appended.add(commit)
             self._watch.on_progress(self._progress())
 
     def _dispatch(self, pending: "deque[Task]") -> int:
@@ -200,22 +202,25 @@ class Coordinator:
             started += 1
         return started
 
-    def _commit(self, task: CommittedTask, done: Done) -> Commit:
-        files = self._job.files_of(task)
-        for path in files.all():
-            if path.exists():
-                sync_file(path)
-        counts = done.result if isinstance(done.result, PartitionCounts) else PartitionCounts()
-        commit = Commit(task.phase, task.place, task.attempt, files.base, counts)
-        self._store.commit(commit)
-        self._remember(commit)
+    def _commit(self, done: Sequence[tuple[CommittedTask, Done]]) -> list[Commit]:
+        if not done:
+            return []
+        sync_files(path for task, _ in done for path in self._job.files_of(task).all())
+        commits = [self._commit_of(task, event) for task, event in done]
+        for commit in commits:
+            self._store.commit(commit)
+            self._remember(commit)
         limit, bad = self._job.recipe.max_errors, self.totals.rows_of_all_stages("quarantined")
         if limit is not None and bad > limit:
             raise TooManyBadRowsError(
                 f"{bad} rows were quarantined, more than max_errors: {limit} allows. See their reasons in "
                 f"{self._job.parts}/*.quarantine.jsonl, mend the input or raise the limit."
             )
-        return commit
+        return commits
+
+    def _commit_of(self, task: CommittedTask, done: Done) -> Commit:
+        counts = done.result if isinstance(done.result, PartitionCounts) else PartitionCounts()
+        return Commit(task.phase, task.place, task.attempt, self._job.files_of(task).base, counts)
 
     def _remember(self, commit: Commit) -> None:
         self._commits[commit.stage, commit.partition] = commit

@@ -106,7 +106,7 @@ def discover_inputs(dataset_path: str) -> tuple[InputFile, ...]:
     """Return the files behind a recipe's `dataset_path`, sorted by name.
 
     Args:
-        dataset_path: A file, or a folder whose files are all read; hidden ones and what runs leave beside their output are not.
+        dataset_path: A file, or a folder whose files are all read, except hidden ones and the folders of runs.
 
     Raises:
         UnreadableInputError: There is nothing there, or something that cannot be read.

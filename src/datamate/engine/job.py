@@ -8,7 +8,7 @@ from datamate.engine.formats.kinds import FileKind
 from datamate.engine.inputs import InputFile
 from datamate.engine.partitions import Partition
 from datamate.engine.plan import Plan
-from datamate.engine.recipe import Recipe
+from datamate.engine.recipe_model import Recipe
 
 
 @dataclass(frozen=True, slots=True)

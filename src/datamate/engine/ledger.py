@@ -14,13 +14,14 @@ import polars as pl
 from datamate.engine.inputs import InputFile
 from datamate.engine.partitions import Partition
 
-ROWS_SCHEMA = {
-    "source": pl.String,
-    "ordinal": pl.UInt64,
-    "outcome": pl.Enum(["kept", "dropped", "quarantined"]),
-    "operator": pl.String,
-    "metric": pl.String,
-    "value": pl.Float64,
+_OUTCOMES = pl.Enum(["kept", "dropped", "quarantined"])
+ROWS_SCHEMA: dict[str, pl.DataType] = {
+    "source": pl.String(),
+    "ordinal": pl.UInt64(),
+    "outcome": _OUTCOMES,
+    "operator": pl.String(),
+    "metric": pl.String(),
+    "value": pl.Float64(),
 }
 DUPLICATE_METRIC = "duplicate"
 
@@ -102,7 +103,7 @@ class Ledger:
         frame = ordinals.alias("ordinal").to_frame()
         self._frames.append(
             frame.with_columns(
-                pl.lit(outcome, ROWS_SCHEMA["outcome"]).alias("outcome"),
+                pl.lit(outcome, _OUTCOMES).alias("outcome"),
                 pl.lit(operator, pl.String).alias("operator"),
                 pl.lit(metric, pl.String).alias("metric"),
                 (pl.lit(None, pl.Float64) if values is None else values.cast(pl.Float64)).alias("value"),

@@ -1,6 +1,7 @@
 """Cuts the input into partitions, the units of work that a run commits, retries and resumes."""
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from datamate.engine.formats.kinds import FileKind, compression_of
@@ -90,7 +91,7 @@ def _file_spans(file: InputFile, target: int, on_block: Callable[[], None]) -> I
         from datamate.engine.formats.parquet import row_group_spans
 
         yield from row_group_spans(file, target)
-    elif file.kind is FileKind.JSONL and compression_of(file.location) is None:
+    elif file.kind is FileKind.JSONL and compression_of(file.name) is None:
         yield from _line_spans(file, target, on_block)
     else:
         # A line of CSV may be the inside of a quoted field, and compressed bytes have no middle to start at.
@@ -116,3 +117,11 @@ def _line_spans(file: InputFile, target: int, on_block: Callable[[], None]) -> I
             offset += len(block)
     if start < offset:
         yield (start, offset, first_line)
+
+
+def partitions_digest(partitions: Iterable[Partition]) -> str:
+    """Return a short digest of where partitions begin and end."""
+    digest = hashlib.blake2b(digest_size=8)
+    for partition in partitions:
+        digest.update(f"{partition.file}:{partition.start}:{partition.end};".encode())
+    return digest.hexdigest()

@@ -11,7 +11,7 @@ from datamate.engine.errors import MissingColumnError
 from datamate.engine.formats.readers import sample_columns
 from datamate.engine.inputs import InputFile
 from datamate.engine.plan import OperatorPlan, Plan, StagePlan
-from datamate.engine.recipe import Recipe, Step, raise_problems
+from datamate.engine.recipe_model import Recipe, Step, raise_problems
 from datamate.operators.base import Operator, OperatorKind, Params
 from datamate.operators.errors import InvalidParamsError, UnknownOperatorError
 from datamate.operators.registry import build_operator, get_operator_type
@@ -33,7 +33,9 @@ def build_operators(recipe: Recipe) -> tuple[BuiltOperator, ...]:
         except UnknownOperatorError as error:
             errors.append(FieldError(f"process.{place}.{step.operator}", error.detail))
         except InvalidParamsError as error:
-            errors += [FieldError(_place(place, item.field), f"{step.operator}: {item.message}") for item in error.errors]
+            errors += [
+                FieldError(_place(place, item.field), f"{step.operator}: {item.message}") for item in error.errors
+            ]
     raise_problems(errors, "The recipe")
     return tuple(built)
 
@@ -98,7 +100,8 @@ def _describe(place: int, operator: BuiltOperator, label: str) -> OperatorPlan:
         place=place,
         name=spec.name,
         label=label,
-        kind=spec.kind,
+        # A plain string: unpickling the enum would import Polars into the coordinator.
+        kind=spec.kind.value,
         version=spec.version,
         params=json.dumps(operator.params.model_dump(mode="json"), sort_keys=True, ensure_ascii=False),
         reads=operator.columns_read,

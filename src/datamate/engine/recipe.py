@@ -1,18 +1,19 @@
-"""The recipe: a superset of a Data-Juicer YAML, read strictly; every error names its place, the value and the way out."""
+"""Reads a recipe from YAML strictly; every error names its place, the value and the way out.
+
+A recipe is a superset of a Data-Juicer YAML, so that one file runs on both.
+"""
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
 from datamate.core.errors import FieldError
 from datamate.engine.errors import RecipeError
+from datamate.engine.recipe_model import DEFAULT_TEXT_KEYS, MAX_PROCESSES, OnError, Recipe, Step, raise_problems
 
-DEFAULT_TEXT_KEYS = ("text",)
-MAX_PROCESSES = 512
+__all__ = ["OnError", "Recipe", "Step", "load_recipe", "parse_recipe"]
 
 _KEYS = (
     "project_name",
@@ -37,76 +38,6 @@ _WITHOUT_EFFECT = frozenset(
         "skip_op_error", "temp_dir", "trace_keys", "trace_num", "turbo", "use_cache", "use_checkpoint", "work_dir",
     }
 )  # fmt: skip
-
-
-class OnError(StrEnum):
-    """What happens to a row that cannot be processed.
-
-    `quarantine` keeps it as it was, with its reason, beside the output; `skip` keeps the reason only; `fail` ends the
-    run at the first such row.
-    """
-
-    QUARANTINE = "quarantine"
-    SKIP = "skip"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One operator of a recipe, as written.
-
-    Attributes:
-        operator: Its name.
-        params: Its parameters, not yet checked against the operator.
-    """
-
-    operator: str
-    params: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What to read, what to do with it, and where the result goes.
-
-    Attributes:
-        steps: The operators in order.
-        project_name: A name for people.
-        dataset_path: A file or a folder; None if whoever runs the recipe says it.
-        export_path: The output file, `.jsonl` or `.parquet`; None if whoever runs the recipe says it.
-        text_keys: Columns that hold text; operators work on the first unless they name another.
-        np: Worker processes; None for one per core.
-        on_error: What happens to a row that cannot be processed.
-        max_errors: The run fails when more rows than this are quarantined; None for no limit.
-        without_effect: Keys of the file that are accepted and change nothing here.
-    """
-
-    steps: tuple[Step, ...]
-    project_name: str = "run"
-    dataset_path: str | None = None
-    export_path: str | None = None
-    text_keys: tuple[str, ...] = DEFAULT_TEXT_KEYS
-    np: int | None = None
-    on_error: OnError = OnError.QUARANTINE
-    max_errors: int | None = None
-    without_effect: tuple[str, ...] = ()
-
-    @property
-    def text_key(self) -> str:
-        """The column that operators work on unless they name another."""
-        return self.text_keys[0]
-
-    def with_overrides(
-        self, *, dataset_path: str | None = None, export_path: str | None = None, np: int | None = None
-    ) -> "Recipe":
-        """Return the recipe with those values that are given in place of its own."""
-        if np is not None:
-            _Problems().integer(np, "np", minimum=1, maximum=MAX_PROCESSES, required=True)
-        return replace(
-            self,
-            dataset_path=self.dataset_path if dataset_path is None else dataset_path,
-            export_path=self.export_path if export_path is None else export_path,
-            np=self.np if np is None else np,
-        )
 
 
 def load_recipe(path: str | Path) -> Recipe:
@@ -233,9 +164,7 @@ class _Problems:
         self.add(field, f"{value!r} is not text")
         return None
 
-    def integer(
-        self, value: object, field: str, *, minimum: int, maximum: int | None = None, required: bool = False
-    ) -> int | None:
+    def integer(self, value: object, field: str, *, minimum: int, maximum: int | None = None) -> int | None:
         if value is None:
             return None
         whole = isinstance(value, int) and not isinstance(value, bool)
@@ -243,23 +172,10 @@ class _Problems:
             return value  # type: ignore[return-value]
         allowed = f"{minimum} or more" if maximum is None else f"{minimum} to {maximum}"
         self.add(field, f"{value!r} is not allowed; write a whole number, {allowed}")
-        if required:
-            self.raise_if_any("recipe")
         return None
 
     def raise_if_any(self, name: str) -> None:
         raise_problems(self._errors, name)
-
-
-def raise_problems(errors: Sequence[FieldError], name: str) -> None:
-    """Raise one error that tells all of these, or return if there are none.
-
-    Raises:
-        RecipeError: There are some.
-    """
-    if errors:
-        listed = "\n".join(f"  {error.field}: {error.message}" for error in errors)
-        raise RecipeError(f"{name} is not valid:\n{listed}", errors=errors)
 
 
 class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C when it is built in

@@ -10,16 +10,16 @@ from pathlib import Path
 from datamate.core.errors import FieldError
 from datamate.core.ids import new_id
 from datamate.engine.accounting import RunSummary
-from datamate.engine.assemble import LinesOutput
 from datamate.engine.checkpoints import CheckpointStore, FileCheckpointStore
 from datamate.engine.coordinator import Coordinator, Watch
 from datamate.engine.errors import WorkerFailedError
 from datamate.engine.inputs import InputFile, check_inputs, discover_inputs, input_identity
 from datamate.engine.job import Job, ParquetTask, PlanTask
+from datamate.engine.lines_output import LinesOutput
 from datamate.engine.local.pool import WorkerPool
-from datamate.engine.partitions import Partition, plan_partitions
+from datamate.engine.partitions import Partition, partitions_digest, plan_partitions
 from datamate.engine.plan import Plan
-from datamate.engine.recipe import Recipe, raise_problems
+from datamate.engine.recipe_model import Recipe, raise_problems
 from datamate.engine.workspace import Workspace
 
 
@@ -84,9 +84,8 @@ def _run(recipe: Recipe, options: RunOptions, pool: WorkerPool) -> RunSummary:
     workspace = Workspace(recipe.export_path or "")
     workspace.check(files, recipe.dataset_path if options.files is None else None)
     plan, partitions = _plan(recipe, files, pool, options.watch)
-    key = plan.key(
-        input_identity=input_identity(files), output_format=workspace.output.suffix, on_error=recipe.on_error
-    )
+    identity = input_identity(files)
+    key = plan.key(input_identity=identity, output_format=workspace.output.suffix, on_error=recipe.on_error)
     finished = workspace.finished_summary(key) if options.resume else None
     if finished is not None:
         return finished
@@ -98,7 +97,8 @@ def _run(recipe: Recipe, options: RunOptions, pool: WorkerPool) -> RunSummary:
     store = options.open_store(workspace.folder)
     try:
         coordinator = Coordinator(job, partitions, pool, store, options.watch)
-        coordinator.resume(store.open(key))
+        # Commits are only worth something for the very same partitions.
+        coordinator.resume(store.open(f"{key}-{partitions_digest(partitions)}"))
         return _execute(coordinator, job, workspace, pool, len(partitions))
     finally:
         store.close()
@@ -117,6 +117,7 @@ def _plan(
     recipe: Recipe, files: tuple[InputFile, ...], pool: WorkerPool, watch: Watch
 ) -> tuple[Plan, tuple[Partition, ...]]:
     """Let a worker check the recipe, which needs all operators, while this process cuts the input."""
+    pool.prepare(step.operator for step in recipe.steps)
     pool.grow_to(1)
     pool.submit(pool.workers[0], PlanTask(recipe, files))
     partitions = plan_partitions(files, on_block=watch.check)
@@ -126,9 +127,7 @@ def _plan(
     return plan, partitions
 
 
-def _execute(
-    coordinator: Coordinator, job: Job, workspace: Workspace, pool: WorkerPool, partitions: int
-) -> RunSummary:
+def _execute(coordinator: Coordinator, job: Job, workspace: Workspace, pool: WorkerPool, partitions: int) -> RunSummary:
     output = LinesOutput(workspace.partial_output) if job.as_lines else None
     coordinator.run(output)
     if output is None:

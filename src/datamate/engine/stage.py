@@ -8,7 +8,7 @@ import polars as pl
 
 from datamate.engine.accounting import SAMPLES_PER_OPERATOR, OperatorCounts, excerpts
 from datamate.engine.formats.batch import NewTexts
-from datamate.operators.base import Filter, Operator, OperatorKind, Params
+from datamate.operators.base import Filter, FilterParams, Operator, OperatorKind, Params
 from datamate.operators.evaluation import evaluate
 
 
@@ -108,9 +108,7 @@ class StageRunner:
             counts.seconds += time.perf_counter() - started
         return outcome
 
-    def _apply(
-        self, operator: Operator[Params], label: str, counts: OperatorCounts, outcome: StageOutcome
-    ) -> None:
+    def _apply(self, operator: Operator[Params], label: str, counts: OperatorCounts, outcome: StageOutcome) -> None:
         evaluation = evaluate(operator, outcome.texts)
         values = evaluation.values
         stay = None
@@ -137,7 +135,7 @@ class StageRunner:
     ) -> None:
         old = outcome.texts[column]
         changed = (values != old).fill_null(value=False)
-        count = changed.sum()
+        count = int(changed.sum())
         if not count:
             return
         counts.changed += count
@@ -151,7 +149,7 @@ class StageRunner:
 
     @staticmethod
     def _drop(
-        operator: Filter, label: str, values: pl.Series, counts: OperatorCounts, outcome: StageOutcome
+        operator: Filter[FilterParams], label: str, values: pl.Series, counts: OperatorCounts, outcome: StageOutcome
     ) -> pl.Series:
         stay = operator.keep(values).fill_null(value=False)
         dropped = ~stay & values.is_not_null()

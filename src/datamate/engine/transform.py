@@ -14,7 +14,7 @@ from datamate.engine.formats.readers import read_partition
 from datamate.engine.formats.writers import open_part
 from datamate.engine.job import AttemptFiles, Job, TransformTask
 from datamate.engine.ledger import DUPLICATE_METRIC, Ledger, Quarantined
-from datamate.engine.recipe import OnError
+from datamate.engine.recipe_model import OnError
 from datamate.engine.stage import StageOutcome, StageRunner
 from datamate.operators.base import Operator, Params
 

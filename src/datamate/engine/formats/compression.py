@@ -28,7 +28,7 @@ class RangeSource(io.RawIOBase):
     def read(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes."""
         left = self._end - self._place
-        data = self._reader.read_at(self._place, left if size is None or size < 0 else min(size, left))
+        data = self._reader.read_at(self._place, left if size < 0 else min(size, left))
         self._place += len(data)
         return data
 
@@ -54,7 +54,7 @@ class RangeSource(io.RawIOBase):
 def open_source(file: InputFile, reader: ByteReader, start: int, end: int) -> ByteSource:
     """Return the bytes of a range of a file, or all of what is inside a compressed one."""
     source = RangeSource(reader, start, end)
-    compression = compression_of(file.location)
+    compression = compression_of(file.name)
     if compression is None:
         return source
     if compression == "gzip":

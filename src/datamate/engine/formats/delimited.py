@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from typing import IO, cast
 
 import orjson
 
@@ -23,9 +24,8 @@ class _Lines:
     """
 
     def __init__(self, source: ByteSource) -> None:
-        self._text = io.TextIOWrapper(
-            _Buffered(source), encoding="utf-8-sig", errors="surrogateescape", newline=""
-        )
+        stream = cast("IO[bytes]", _Buffered(source))
+        self._text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
         self.record: list[str] = []
 
     def __iter__(self) -> Iterator[str]:

@@ -11,9 +11,7 @@ from datamate.engine.formats.jsonl import whole_lines
 from datamate.engine.job import AttemptFiles
 
 
-def read_part(
-    files: AttemptFiles, columns: Sequence[str], ordinals: pl.Series, repeated: pl.Series
-) -> Iterator[Batch]:
+def read_part(files: AttemptFiles, columns: Sequence[str], ordinals: pl.Series, repeated: pl.Series) -> Iterator[Batch]:
     """Yield the rows of an attempt's file.
 
     Args:
@@ -32,9 +30,7 @@ def read_part(
     yield from read_table_part(files.table, columns, ordinals, kept)
 
 
-def _read_lines(
-    files: AttemptFiles, columns: Sequence[str], ordinals: pl.Series, kept: pl.Series
-) -> Iterator[Batch]:
+def _read_lines(files: AttemptFiles, columns: Sequence[str], ordinals: pl.Series, kept: pl.Series) -> Iterator[Batch]:
     with files.lines.open("rb", buffering=0) as source:
         start = 0
         for lines, bytes_read in whole_lines(source):

@@ -16,11 +16,15 @@ import socket
 import struct
 from typing import NoReturn
 
-CONTROL_DESCRIPTOR = 3
+from datamate.engine.local.launch import CONTROL_DESCRIPTOR
+
+NEW_WORKER = b"+"
+PREPARE = b"prepare "
 EXIT_REPORT = struct.Struct("=qq")
 """Process id and wait status of a worker that ended, from host to coordinator."""
 
 _PR_SET_PDEATHSIG = 1
+_MESSAGE_BYTES = 1 << 16
 
 # One thread each: the cores are shared out by running as many workers.
 _ENVIRONMENT = {
@@ -39,32 +43,35 @@ def main() -> NoReturn:
     os.environ.update(_ENVIRONMENT)
     control = socket.socket(fileno=CONTROL_DESCRIPTOR)
     # Only now, after the environment is set; this is what makes forking worth while.
-    from datamate.engine.local.worker import work
+    from datamate.engine.local.worker import import_operators, work
 
-    gc.collect()
-    gc.freeze()
     workers: dict[int, int] = {}
     while True:
-        ready, _, _ = select.select([control, *workers], [], [])
+        ready, _, _ = select.select([CONTROL_DESCRIPTOR, *workers], [], [])
         for descriptor in ready:
-            if descriptor is control:
-                connection = _receive(control)
+            if descriptor != CONTROL_DESCRIPTOR:
+                _report_exit(control, workers.pop(descriptor), descriptor)
+                continue
+            message, connections, _, _ = socket.recv_fds(control, _MESSAGE_BYTES, 1)
+            if not message:
+                _end(workers)
+            elif message.startswith(PREPARE):
+                import_operators(message.removeprefix(PREPARE).decode().split())
+            else:
+                gc.freeze()
                 pid = os.fork()
                 if pid == 0:
                     _become_worker(control, workers)
-                    work(socket.socket(fileno=connection))
-                os.close(connection)
+                    work(socket.socket(fileno=connections[0]))
+                os.close(connections[0])
                 workers[os.pidfd_open(pid)] = pid
-            else:
-                _report_exit(control, workers.pop(descriptor), descriptor)
 
 
-def _receive(control: socket.socket) -> int:
-    """Return the descriptor for the next worker, or end the process if there will be none."""
-    message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-    if not message or not descriptors:
-        os._exit(0)
-    return descriptors[0]
+def _end(workers: dict[int, int]) -> NoReturn:
+    for pid in workers.values():
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    os._exit(0)
 
 
 def _become_worker(control: socket.socket, workers: dict[int, int]) -> None:

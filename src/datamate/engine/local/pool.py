@@ -4,10 +4,9 @@ import os
 import selectors
 import signal
 import socket
-import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +14,8 @@ from datamate.core.errors import DatamateError
 from datamate.engine.errors import WorkerCrashedError, WorkerFailedError
 from datamate.engine.job import Job, Result, Task
 from datamate.engine.local.channel import Channel, Done, Failed, Hello, Message, Progress
-from datamate.engine.local.host import CONTROL_DESCRIPTOR, EXIT_REPORT
+from datamate.engine.local.host import EXIT_REPORT, NEW_WORKER, PREPARE
+from datamate.engine.local.launch import HostProcess
 
 _EXIT_REPORT_SECONDS = 1.0
 _TICK_SECONDS = 0.1
@@ -36,7 +36,7 @@ class Worker:
     channel: Channel
     pid: int = 0
     task: Task | None = None
-    progress: Progress = Progress(0, 0)
+    progress: Progress = field(default_factory=lambda: Progress(0, 0))
     peak_memory_bytes: int = 0
 
 
@@ -54,18 +54,23 @@ class Died:
 class WorkerPool:
     """Worker processes under one host process.
 
-    Leaving the context kills them all at once: the files of unfinished attempts are nobody's.
+    Leaving the context ends them all, whatever they do: the files of unfinished attempts are nobody's.
     """
 
-    def __init__(self) -> None:
-        """Start the host, which takes a fifth of a second; call this before anything else that can be done meanwhile."""
-        self.started = time.perf_counter()
+    def __init__(self, host: HostProcess | None = None) -> None:
+        """Use a host process that was started ahead, or start one."""
         self.workers: list[Worker] = []
         self.replaced = 0
         self._job: Job | None = None
         self._selector = selectors.DefaultSelector()
         self._exits: dict[int, int] = {}
-        self._start_host()
+        self._host = host or HostProcess()
+        self.started = self._host.started
+
+    def prepare(self, operators: Iterable[str]) -> None:
+        """Have operators imported once, for all workers that are started after this."""
+        with suppress(OSError):
+            self._host.control.send(PREPARE + " ".join(operators).encode())
 
     def grow_to(self, count: int) -> None:
         """Start workers until there are `count`."""
@@ -128,11 +133,15 @@ class WorkerPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Kill all processes."""
+        """End all processes."""
         for worker in self.workers:
             worker.channel.close()
-        self._stop_host()
         self._selector.close()
+        # A host that has not answered yet is busy importing and would keep us waiting.
+        if error is None and any(worker.pid for worker in self.workers):
+            self._host.stop()
+        else:
+            self._host.kill()
 
     def _take(self, worker: Worker, message: Message) -> tuple[Task | None, Done | Failed] | None:
         if isinstance(message, Hello):
@@ -153,32 +162,10 @@ class WorkerPool:
             # It is dead, which `events` finds out.
             return
 
-    def _start_host(self) -> None:
-        ours, theirs = socket.socketpair()
-        # Not by subprocess, whose import alone would take longer than this.
-        self._host = os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-c", "from datamate.engine.local.host import main; main()"],
-            os.environ,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, theirs.fileno(), CONTROL_DESCRIPTOR),
-            ],
-            setpgroup=0,
-        )
-        theirs.close()
-        self._control = ours
-
-    def _stop_host(self) -> None:
-        """Kill the host; the kernel then kills its workers."""
-        os.kill(self._host, signal.SIGKILL)
-        os.waitpid(self._host, 0)
-        self._control.close()
-
     def _start_worker(self) -> None:
         ours, theirs = socket.socketpair()
         try:
-            socket.send_fds(self._control, [b"+"], [theirs.fileno()])
+            socket.send_fds(self._host.control, [NEW_WORKER], [theirs.fileno()])
         except OSError as error:
             ours.close()
             raise WorkerFailedError("The process that starts workers could not start; its error is above.") from error
@@ -198,19 +185,20 @@ class WorkerPool:
             raise WorkerFailedError("Worker processes cannot start; the error of the first one is above.")
         self.replaced += 1
         reason = self._exit_reason(worker.pid)
-        if os.waitid(os.P_PID, self._host, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+        if not self._host.is_alive():
             # All workers are gone with their host; each of them comes here by itself.
-            self._stop_host()
-            self._start_host()
+            self._host.kill()
+            self._host = HostProcess()
         self._start_worker()
         return Died(reason)
 
     def _exit_reason(self, pid: int) -> str:
         """Return how a worker ended, in words."""
-        self._control.settimeout(_EXIT_REPORT_SECONDS)
+        control = self._host.control
+        control.settimeout(_EXIT_REPORT_SECONDS)
         try:
             while pid not in self._exits:
-                report = self._control.recv(EXIT_REPORT.size)
+                report = control.recv(EXIT_REPORT.size)
                 if len(report) < EXIT_REPORT.size:
                     return "the process it was started by was killed"
                 ended, status = EXIT_REPORT.unpack(report)
@@ -218,7 +206,7 @@ class WorkerPool:
         except TimeoutError:
             return "it ended without a trace"
         finally:
-            self._control.settimeout(None)
+            control.settimeout(None)
         return _explain(os.waitstatus_to_exitcode(self._exits.pop(pid)))
 
 

@@ -5,19 +5,22 @@ import resource
 import socket
 import time
 import traceback
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import NoReturn
 
 import polars as pl
 
 from datamate.core.errors import DatamateError
 from datamate.engine.accounting import PartitionCounts
-from datamate.engine.assemble import assemble_parquet
 from datamate.engine.dedup import find_duplicates
 from datamate.engine.errors import WorkerFailedError
 from datamate.engine.job import AttemptFiles, Job, JoinTask, PlanTask, Result, Task, TransformTask
 from datamate.engine.local.channel import Channel, Done, Failed, Hello, Progress
 from datamate.engine.planner import BuiltOperator, build_operators, plan_recipe
 from datamate.engine.transform import transform
+from datamate.operators.errors import UnknownOperatorError
+from datamate.operators.registry import get_operator_type
 
 _REPORT_SECONDS = 0.1
 _TRACEBACK_LINES = 12
@@ -33,6 +36,13 @@ def work(connection: socket.socket) -> NoReturn:
             session.answer(channel.receive())
     except (EOFError, OSError):
         os._exit(0)
+
+
+def import_operators(names: Iterable[str]) -> None:
+    """Import the modules of operators; a name that is none is told when the recipe is planned."""
+    for name in names:
+        with suppress(UnknownOperatorError):
+            get_operator_type(name)
 
 
 class _Session:
@@ -78,6 +88,9 @@ class _Session:
             target = job.files_of(task).duplicates
             find_duplicates(sources, target, bucket=task.bucket, buckets=task.buckets)
             return PartitionCounts()
+        # PyArrow takes a tenth of a second to import, which runs that write JSON need not wait for.
+        from datamate.engine.assemble_parquet import assemble_parquet
+
         assemble_parquet(job, task)
         return PartitionCounts()
 

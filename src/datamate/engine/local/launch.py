@@ -1,0 +1,59 @@
+"""Starts the process that workers are forked from. Imports next to nothing: it is the first thing a run does."""
+
+import os
+import select
+import signal
+import socket
+import sys
+import time
+
+CONTROL_DESCRIPTOR = 3
+_STOP_SECONDS = 2.0
+
+
+class HostProcess:
+    """The process that workers are forked from; it spends its first fifth of a second importing.
+
+    Attributes:
+        pid: Its process id.
+        started: When it was started, by `time.perf_counter`.
+        control: A socket that carries whole messages to it: operators to import, a descriptor for each new worker.
+    """
+
+    def __init__(self) -> None:
+        """Start it."""
+        self.started = time.perf_counter()
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Not by subprocess, whose import alone would take longer than this.
+        self.pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-c", "from datamate.engine.local.host import main; main()"],
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, theirs.fileno(), CONTROL_DESCRIPTOR),
+            ],
+            setpgroup=0,
+        )
+        theirs.close()
+
+    def is_alive(self) -> bool:
+        """Tell whether it runs."""
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+    def stop(self) -> None:
+        """Let it end its workers and itself, and wait for that; so its processor time is counted as ours."""
+        self.control.close()
+        ended = os.pidfd_open(self.pid)
+        try:
+            if not select.select([ended], [], [], _STOP_SECONDS)[0]:
+                os.kill(self.pid, signal.SIGKILL)
+        finally:
+            os.close(ended)
+        os.waitpid(self.pid, 0)
+
+    def kill(self) -> None:
+        """End it at once; the kernel then kills its workers."""
+        self.control.close()
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
