@@ -125,7 +125,7 @@ class Child:
         while time.monotonic() < deadline:
             if await process.ends_within(pause):
                 return False
-            if await self.spec.is_ready():
+            if await self.spec.is_ready(process.pid):
                 return True
             pause = min(_LONGEST_PROBE_SECONDS, pause * 1.5)
         return False

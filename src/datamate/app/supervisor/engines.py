@@ -62,7 +62,7 @@ def _spec(name: str, server: PostgresServer | RedisServer, command: EngineComman
         environment=ENGINE_ENVIRONMENT,
         folder=command.folder,
         lock=server.lock,
-        is_ready=server.is_ready,
+        is_ready=lambda _: server.is_ready(),
         prepare=server.prepare,
         account=command.account,
         stdin=command.stdin,

@@ -3,7 +3,6 @@
 import errno
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +15,7 @@ from datamate.app.supervisor.errors import ProcessStartError
 from datamate.app.supervisor.home import Home
 from datamate.app.supervisor.http_probe import answers_ok, local_address
 from datamate.app.supervisor.log_file import LogFile
-from datamate.app.supervisor.ports import free_port, require_free
+from datamate.app.supervisor.ports import free_port, listens, require_free
 from datamate.app.supervisor.report import LogReporter, Reporter, Reporters, SilentReporter
 from datamate.app.supervisor.spec import ChildSpec, RestartPolicy
 from datamate.app.supervisor.supervisor import Supervisor
@@ -143,7 +142,7 @@ class Platform:
             require_free("127.0.0.1", self.settings.embedded.postgres_port, setting="DATAMATE_EMBEDDED__POSTGRES_PORT")
 
     async def _start_processes(self) -> None:
-        password = PasswordWatch(self._home, self.settings.bootstrap)
+        password = PasswordWatch(self._home, self.settings)
         supervisor = self._new_supervisor()
         postgres, redis = embedded_postgres(self._home, self.settings), embedded_redis(self._home, self.settings)
         await supervisor.start(_engine_specs(postgres, redis), what=_first_work(postgres))
@@ -180,7 +179,11 @@ class Platform:
 
     def _server(self) -> ChildSpec:
         gateway = self.settings.gateway
-        is_ready = partial(answers_ok, gateway.host, gateway.port, _READY_PATH)
+
+        async def is_ready(pid: int) -> bool:
+            # The port was free a moment ago; whoever took it since must not pass for our server.
+            return listens(pid, gateway.port) and await answers_ok(gateway.host, gateway.port, _READY_PATH)
+
         return self._command("server", "serve", "all", is_ready=is_ready, stop_seconds=_SERVER_STOP_SECONDS)
 
     def _workers(self) -> list[ChildSpec]:
@@ -191,7 +194,7 @@ class Platform:
         self,
         name: str,
         *arguments: str,
-        is_ready: Callable[[], Awaitable[bool]] | None = None,
+        is_ready: Callable[[int], Awaitable[bool]] | None = None,
         stop_seconds: float = _TOOL_STOP_SECONDS,
     ) -> ChildSpec:
         """Return how to run a command of DataMate as a process of its own."""

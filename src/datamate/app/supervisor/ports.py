@@ -47,14 +47,22 @@ def free_port(host: str) -> int:
 
 def port_owner(port: int) -> PortOwner | None:
     """Return who listens on a port, or None if nobody does or it cannot be seen (another user's, or not Linux)."""
-    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
-    if not inodes:
+    sockets = set(_listening_sockets(port))
+    if not sockets:
         return None
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it ended meanwhile, or belongs to somebody else
-            if any(str(link.readlink()) in inodes for link in (process / "fd").iterdir()):
+            if _has_one_of(process, sockets):
                 return PortOwner(int(process.name), (process / "comm").read_text("utf-8").strip())
     return None
+
+
+def listens(pid: int, port: int) -> bool:
+    """Tell whether process `pid` listens on a port; True where that cannot be seen (not Linux)."""
+    try:
+        return _has_one_of(Path(f"/proc/{pid}"), set(_listening_sockets(port)))
+    except OSError:
+        return not Path("/proc/net/tcp").exists()
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -83,10 +91,15 @@ def _explanation(error: OSError, host: str, port: int, setting: str) -> str:
             return f"Cannot listen on port {port} of {host}: {reason}. Correct {setting} or the host beside it."
 
 
-def _listening_inodes(port: int) -> Iterator[str]:
+def _has_one_of(process: Path, sockets: set[str]) -> bool:
+    return any(str(link.readlink()) in sockets for link in (process / "fd").iterdir())
+
+
+def _listening_sockets(port: int) -> Iterator[str]:
+    """Yield the sockets that listen on a port, as the links of descriptors name them."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(OSError):
             for line in Path(table).read_text("ascii").splitlines()[1:]:
                 columns = line.split()
                 if columns[3] == _LISTENING and int(columns[1].rpartition(":")[2], 16) == port:
-                    yield columns[9]
+                    yield f"socket:[{columns[9]}]"

@@ -18,7 +18,7 @@ class ChildSpec:
         environment: Its whole environment.
         folder: Its working folder.
         lock: A file that it holds locked while it lives, by which leftovers of an earlier start are found.
-        is_ready: Tells whether it does its work now; None if it is ready as soon as it runs.
+        is_ready: Tells, given its process id, whether it does its work now; None if it is ready as soon as it runs.
         prepare: Called before every start with a descriptor that holds `lock`.
         account: Who it becomes, or None to stay.
         stdin: What it reads from its standard input, at most 64 KiB.
@@ -34,7 +34,7 @@ class ChildSpec:
     environment: Mapping[str, str]
     folder: Path
     lock: Path
-    is_ready: Callable[[], Awaitable[bool]] | None = None
+    is_ready: Callable[[int], Awaitable[bool]] | None = None
     prepare: Callable[[int], Awaitable[None]] | None = None
     account: EngineAccount | None = None
     stdin: str | None = None

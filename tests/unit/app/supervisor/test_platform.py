@@ -138,6 +138,22 @@ async def test_tcp_port_is_checked_when_postgres_shall_listen(tmp_path, platform
             await second.start()
 
 
+async def test_stranger_does_not_pass_for_the_server_when_it_takes_the_port_meanwhile(tmp_path, platform_in):
+    port = free_port("127.0.0.1")
+    platform = platform_in(tmp_path / "home", gateway={"port": port})
+    start = asyncio.create_task(platform.start())
+    await asyncio.sleep(0.2)  # the port was checked; the database is being made
+    server = await asyncio.start_server(_answer_ok, "127.0.0.1", port)
+    async with server:
+        with pytest.raises(ProcessStartError, match=r"server ended with exit code 1(.|\n)*address already in use"):
+            await start
+
+
+async def _answer_ok(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+    writer.close()
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """Return a folder on a disk of 8 MB; an empty database takes 40."""

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from datamate.app.supervisor.errors import PortInUseError
-from datamate.app.supervisor.ports import free_port, port_owner, require_free
+from datamate.app.supervisor.ports import free_port, listens, port_owner, require_free
 
 
 @pytest.fixture
@@ -40,3 +40,9 @@ def test_nothing_is_said_when_the_port_is_free():
 def test_error_names_the_address_when_it_is_not_ours(host):
     with pytest.raises(PortInUseError, match=f"Cannot listen on port 8080 of {host}"):
         require_free(host, 8080, setting="DATAMATE_GATEWAY__PORT")
+
+
+def test_listener_is_told_from_others_when_a_port_is_taken(taken):
+    assert listens(os.getpid(), taken)
+    assert not listens(os.getppid(), taken)
+    assert not listens(os.getpid(), free_port("127.0.0.1"))

@@ -27,8 +27,8 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
             await asyncio.sleep(0.01)
 
 
-def exists(path: Path) -> Callable[[], Awaitable[bool]]:
-    async def probe() -> bool:
+def exists(path: Path) -> Callable[[int], Awaitable[bool]]:
+    async def probe(_: int) -> bool:
         return path.exists()  # noqa: ASYNC240 - as a probe does
 
     return probe
