@@ -29,7 +29,7 @@ class AverageLineLengthFilter(Filter[AverageLineLengthParams]):
     Line separators count among the characters. An empty text has the average 0.
 
     Source: defaults of Data-Juicer 1.6.1; lines are those of Python's `str.splitlines`.
-    Cost: about 0.8 ms per MB.
+    Cost: about 1 ms per MB.
     """
 
     spec = Spec(

@@ -1,7 +1,5 @@
 """Drops texts that repeat the same runs of words."""
 
-from collections import defaultdict
-from itertools import count
 from typing import ClassVar
 
 import numpy as np
@@ -13,8 +11,8 @@ from datamate.operators.character_sets import SPECIAL, characters
 from datamate.operators.elementwise import elementwise
 from datamate.operators.repetition import frequencies
 
-_SPECIAL = characters(SPECIAL)
-_SPECIAL_SET = frozenset(_SPECIAL)
+_SPECIAL = frozenset(characters(SPECIAL))
+_NO_WORD = 0
 
 
 class WordRepetitionParams(FilterParams):
@@ -43,7 +41,7 @@ class WordRepetitionFilter(Filter[WordRepetitionParams]):
     is no word. A text with fewer than `rep_len` words has the ratio 0.
 
     Source: rules and defaults of Data-Juicer 1.6.1; its variant with a tokenizer is left out.
-    Cost: about 50 ms per MB.
+    Cost: about 55 ms per MB.
     """
 
     spec = Spec(
@@ -60,22 +58,41 @@ class WordRepetitionFilter(Filter[WordRepetitionParams]):
         return elementwise(self.params.text_key, self._ratios, pl.Float64)
 
     def _ratios(self, texts: pl.Series) -> pl.Series:
-        number_of: defaultdict[str, int] = defaultdict(count().__next__)
-        codes: list[int] = []
-        lengths: list[int] = []
+        vocabulary = _Vocabulary()
+        numbers: list[int] = []
+        pieces: list[int] = []
         for text in texts.to_list():
-            words = _words(text or "")
-            codes += [number_of[word] for word in words]
-            lengths.append(len(words))
-        sizes = np.array(lengths, dtype=np.int64)
-        found = frequencies(np.array(codes, dtype=np.uint64), sizes, self.params.rep_len)
-        repeated = np.where(found.counts > 1, found.counts, 0)
-        sums = np.bincount(found.documents, weights=repeated, minlength=len(sizes))
-        return pl.Series(sums / np.maximum(sizes - (self.params.rep_len - 1), 1), dtype=pl.Float64)
+            found = text.lower().replace("\n", " ").replace("\t", " ").split(" ")
+            numbers += [vocabulary[piece] for piece in found]
+            pieces.append(len(found))
+        codes = np.array(numbers, dtype=np.uint64)
+        documents = np.repeat(np.arange(len(pieces)), pieces)
+        words = codes != _NO_WORD
+        lengths = np.bincount(documents[words], minlength=len(pieces))
+        counted = frequencies(codes[words], lengths, self.params.rep_len)
+        repeated = np.where(counted.counts > 1, counted.counts, 0)
+        sums = np.bincount(counted.documents, weights=repeated, minlength=len(pieces))
+        return pl.Series(sums / np.maximum(lengths - (self.params.rep_len - 1), 1), dtype=pl.Float64)
 
 
-def _words(text: str) -> list[str]:
-    lowered = text.lower().replace("\n", " ").replace("\t", " ").split(" ")
-    special = _SPECIAL_SET
-    words = [word.strip(_SPECIAL) if word[0] in special or word[-1] in special else word for word in lowered if word]
-    return [word for word in words if word]
+class _Vocabulary(dict[str, int]):
+    """The number of each piece of text between spaces, so that a piece is stripped once, however often it occurs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words: dict[str, int] = {"": _NO_WORD}
+
+    def __missing__(self, piece: str) -> int:
+        number = self._words.setdefault(_strip(piece), len(self._words))
+        self[piece] = number
+        return number
+
+
+def _strip(piece: str) -> str:
+    """Strip special characters; `str.strip` looks through all 1,618 of them for each letter."""
+    start, end = 0, len(piece)
+    while start < end and piece[start] in _SPECIAL:
+        start += 1
+    while end > start and piece[end - 1] in _SPECIAL:
+        end -= 1
+    return piece[start:end]

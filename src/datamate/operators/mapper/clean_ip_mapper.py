@@ -25,7 +25,7 @@ class CleanIpMapper(PatternMapper):
 
     Source: the pattern of Data-Juicer 1.6.1. Its only class that differs between the two engines is Unicode's digits;
     those too new for Polars are added by hand.
-    Cost: about 0.7 ms per MB; only rows that hold a part of an address are searched.
+    Cost: about 0.9 ms per MB; only rows that hold a part of an address are searched.
     """
 
     spec = Spec(

@@ -30,7 +30,7 @@ class FixUnicodeMapper(Mapper[FixUnicodeParams]):
     HTML entities are decoded as long as no "<" came before them in the text.
 
     Source: the rules of Data-Juicer 1.6.1, which are ftfy's with its defaults.
-    Cost: about 100 ms per MB of lines that are not ASCII or hold "&", 3 ms per MB of others.
+    Cost: about 0.04 ms for each line that may need repair, 5 ms per MB to find these; 55 ms per MB of manual pages.
     """
 
     spec = Spec(
