@@ -12,18 +12,18 @@ from datamate.core.errors import DatamateError, DeadlineExceededError, Unauthent
 from datamate.platform.http.exchange import DEADLINE_HEADER
 from datamate.platform.http.in_process import IN_PROCESS_SCOPE_KEY
 from datamate.platform.http.problems import internal_problem, problem_of
-from datamate.platform.http.served_request import (
-    CLIENT_LEFT_STATUS,
-    SERVED_REQUEST_SCOPE_KEY,
-    ServedRequest,
-)
+from datamate.platform.http.served_request import SERVED_REQUEST_SCOPE_KEY, ServedRequest
 from datamate.platform.http.text_guard import refuse_nul
 from datamate.platform.security.principal import PRINCIPAL_SCOPE_KEY, Principal
+from datamate.platform.telemetry.access_log import AccessLine, write_access_line
 from datamate.platform.telemetry.context import (
     REQUEST_ID_HEADER,
     TRACEPARENT_HEADER,
+    RequestContext,
+    current_request,
+    enter_request,
+    leave_request,
     read_context,
-    request_scope,
 )
 from datamate.platform.telemetry.metrics import UNMATCHED_ROUTE, RequestMetrics
 
@@ -60,17 +60,16 @@ class RequestBoundary:
             return
         request = ServedRequest(scope, receive, send)
         scope[SERVED_REQUEST_SCOPE_KEY] = request
-        context = read_context(
-            traceparent=request.headers.get(TRACEPARENT_HEADER), request_id=request.headers.get(REQUEST_ID_HEADER)
-        )
+        context = _context(scope, request)
         started = time.perf_counter()
         self._metrics.start()
-        with request_scope(context):
-            try:
-                await self._serve(scope, request)
-            finally:
-                request.stop_watch()
-                self._record(scope, request, time.perf_counter() - started)
+        token = enter_request(context)
+        try:
+            await self._serve(scope, request)
+        finally:
+            request.stop_watch()
+            self._record(scope, request, context, time.perf_counter() - started)
+            leave_request(token)
 
     async def _serve(self, scope: Scope, request: ServedRequest) -> None:
         try:
@@ -96,8 +95,15 @@ class RequestBoundary:
         if IN_PROCESS_SCOPE_KEY not in scope:
             self._identify(scope, request)
             request.watch_client()
+        seconds = _deadline_seconds(request.headers.get(_DEADLINE))
+        if seconds is None:
+            await self._app(scope, request.receive, request.send)
+        else:
+            await self._answer_within(seconds, scope, request)
+
+    async def _answer_within(self, seconds: float, scope: Scope, request: ServedRequest) -> None:
         try:
-            async with asyncio.timeout(_deadline_seconds(request.headers.get(_DEADLINE))) as deadline:
+            async with asyncio.timeout(seconds) as deadline:
                 request.deadline = deadline
                 await self._app(scope, request.receive, request.send)
         except TimeoutError:
@@ -117,21 +123,22 @@ class RequestBoundary:
         except UnauthenticatedError as error:
             _log.info("internal_token_refused", reason=error.detail, code=error.code)
 
-    def _record(self, scope: Scope, request: ServedRequest, seconds: float) -> None:
-        status = CLIENT_LEFT_STATUS if request.client_left and not request.complete else request.status or 500
+    def _record(self, scope: Scope, request: ServedRequest, context: RequestContext, seconds: float) -> None:
         route = self._route_of(scope) or UNMATCHED_ROUTE
-        self._metrics.finish(request.method, route, status, seconds)
+        self._metrics.finish(request.method, route, request.final_status, seconds)
         if IN_PROCESS_SCOPE_KEY not in scope:
             principal = scope.get(PRINCIPAL_SCOPE_KEY)
-            _log.info(
-                "request",
-                method=request.method,
-                path=scope["path"],
-                route=route,
-                status=status,
-                milliseconds=round(seconds * 1000, 2),
-                user_id=principal.user_id if isinstance(principal, Principal) else None,
-            )
+            user_id = principal.user_id if isinstance(principal, Principal) else None
+            line = AccessLine(request.method, scope["path"], route, request.final_status, seconds, user_id)
+            write_access_line(line, context)
+
+
+def _context(scope: Scope, request: ServedRequest) -> RequestContext:
+    """Return the caller's own context if it is in this process, and what its headers say if not."""
+    context = current_request() if IN_PROCESS_SCOPE_KEY in scope else None
+    return context or read_context(
+        traceparent=request.headers.get(TRACEPARENT_HEADER), request_id=request.headers.get(REQUEST_ID_HEADER)
+    )
 
 
 def _deadline_seconds(value: bytes | None) -> float | None:

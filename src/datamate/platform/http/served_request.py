@@ -56,6 +56,11 @@ class ServedRequest:
         self._is_json = b"json" in self.headers.get(b"content-type", b"").lower()
         self._json_chunks: list[bytes] = []
 
+    @property
+    def final_status(self) -> int:
+        """Return what logs and metrics say became of the request."""
+        return CLIENT_LEFT_STATUS if self.client_left and not self.complete else self.status or 500
+
     async def receive(self) -> Message:
         """Return what the client sends next, after looking at it."""
         if self.body_ended:

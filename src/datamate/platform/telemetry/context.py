@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Final
 
@@ -71,11 +71,21 @@ def trace_fields() -> list[tuple[bytes, bytes]]:
     return [(TRACEPARENT_HEADER, request.traceparent.encode()), (REQUEST_ID_HEADER, request.request_id.encode())]
 
 
+def enter_request(context: RequestContext) -> Token[RequestContext | None]:
+    """Make a context the current one until `leave_request`; logs and problems name it."""
+    return _current.set(context)
+
+
+def leave_request(token: Token[RequestContext | None]) -> None:
+    """Make current again what was before `enter_request`."""
+    _current.reset(token)
+
+
 @contextmanager
 def request_scope(context: RequestContext) -> Iterator[RequestContext]:
-    """Make a context the current one; logs and problems name it."""
-    token = _current.set(context)
+    """Make a context the current one for a block."""
+    token = enter_request(context)
     try:
         yield context
     finally:
-        _current.reset(token)
+        leave_request(token)

@@ -11,6 +11,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from datamate.config.log import LogSettings
+from datamate.platform.telemetry.access_log import use_json_access_log, use_structlog_access_log
 from datamate.platform.telemetry.context import current_request
 
 REDACTED: Final = "[redacted]"
@@ -53,6 +54,10 @@ def configure_logging(settings: LogSettings, *, service: str, stream: TextIO | N
         logger_factory=structlog.WriteLoggerFactory(output),
         cache_logger_on_first_use=False,
     )
+    if settings.format == "json" and level <= logging.INFO:
+        use_json_access_log(output, service=service)
+    else:
+        use_structlog_access_log()
     handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

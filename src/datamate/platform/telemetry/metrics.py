@@ -4,7 +4,6 @@ from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
     Gauge,
     Histogram,
     PlatformCollector,
@@ -24,16 +23,10 @@ PlatformCollector(registry=REGISTRY)
 
 _KNOWN_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-_requests = Counter(
-    "datamate_http_requests",
-    "HTTP requests answered.",
-    ["service", "method", "route", "status"],
-    registry=REGISTRY,
-)
 _seconds = Histogram(
     "datamate_http_request_seconds",
-    "Time until the last byte of an answer was handed to the socket.",
-    ["service", "method", "route"],
+    "Time until the last byte of an answer was handed over; its count is the number of requests.",
+    ["service", "method", "route", "status"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     registry=REGISTRY,
 )
@@ -41,17 +34,18 @@ _open = Gauge("datamate_http_requests_open", "HTTP requests being worked on.", [
 
 
 class RequestMetrics:
-    """Counts the HTTP requests of one service."""
+    """Counts the HTTP requests of one service: rate and errors by the histogram's count, duration by its buckets."""
 
     def __init__(self, service: str) -> None:
         self._service = service
-        self._open = _open.labels(service)
-        self._counters: dict[tuple[str, str, int], Counter] = {}
-        self._histograms: dict[tuple[str, str], Histogram] = {}
+        self._under_way = 0
+        self._histograms: dict[tuple[str, str, int], Histogram] = {}
+        # Read when somebody asks, so that a request pays for an addition and not for the gauge's lock.
+        _open.labels(service).set_function(lambda: self._under_way)
 
     def start(self) -> None:
         """Note that a request came."""
-        self._open.inc()
+        self._under_way += 1
 
     def finish(self, method: str, route: str, status: int, seconds: float) -> None:
         """Note that a request ended.
@@ -62,17 +56,13 @@ class RequestMetrics:
             status: What was answered; 499 if the client left before.
             seconds: Since it came.
         """
-        self._open.dec()
-        method = method if method in _KNOWN_METHODS else "other"
-        counter = self._counters.get((method, route, status))
-        if counter is None:
-            counter = _requests.labels(self._service, method, route, str(status))
-            self._counters[method, route, status] = counter
-        histogram = self._histograms.get((method, route))
+        self._under_way -= 1
+        histogram = self._histograms.get((method, route, status))
         if histogram is None:
-            histogram = _seconds.labels(self._service, method, route)
-            self._histograms[method, route] = histogram
-        counter.inc()
+            label = method if method in _KNOWN_METHODS else "other"
+            histogram = _seconds.labels(self._service, label, route, str(status))
+            if label == method:
+                self._histograms[method, route, status] = histogram
         histogram.observe(seconds)
 
 

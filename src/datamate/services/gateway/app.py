@@ -19,13 +19,14 @@ from datamate.core.errors import (
     UnavailableError,
 )
 from datamate.platform.http.problems import internal_problem, problem_of
-from datamate.platform.http.served_request import CLIENT_LEFT_STATUS
 from datamate.platform.security import Principal
+from datamate.platform.telemetry.access_log import AccessLine, write_access_line
 from datamate.platform.telemetry.context import (
     REQUEST_ID_HEADER,
     TRACEPARENT_HEADER,
+    enter_request,
+    leave_request,
     read_context,
-    request_scope,
     trace_fields,
 )
 from datamate.platform.telemetry.metrics import RequestMetrics
@@ -94,12 +95,16 @@ class Gateway:
             traceparent=head.known.get(TRACEPARENT_HEADER), request_id=head.known.get(REQUEST_ID_HEADER)
         )
         request.request_id = context.request_id.encode()
-        with request_scope(context):
-            try:
-                await self._answer(scope, request, head)
-            finally:
-                request.stop_watch()
-                self._record(scope, request, time.perf_counter() - started)
+        token = enter_request(context)
+        try:
+            await self._answer(scope, request, head)
+        finally:
+            request.stop_watch()
+            seconds, status = time.perf_counter() - started, request.final_status
+            self._metrics.finish(request.method, request.route, status, seconds)
+            line = AccessLine(request.method, scope["path"], request.route, status, seconds, request.user_id)
+            write_access_line(line, context)
+            leave_request(token)
 
     async def _answer(self, scope: Scope, request: ProxiedRequest, head: Head) -> None:
         error: DatamateError | None = None
@@ -169,19 +174,6 @@ class Gateway:
         principal = await self._identity.of(head.known.get(b"authorization"))
         request.user_id = principal.user_id
         return principal
-
-    def _record(self, scope: Scope, request: ProxiedRequest, seconds: float) -> None:
-        status = CLIENT_LEFT_STATUS if request.client_left and not request.complete else request.status or 500
-        self._metrics.finish(request.method, request.route, status, seconds)
-        _log.info(
-            "request",
-            method=request.method,
-            path=scope["path"],
-            route=request.route,
-            status=status,
-            milliseconds=round(seconds * 1000, 2),
-            user_id=request.user_id,
-        )
 
 
 async def _refuse(request: ProxiedRequest, error: DatamateError) -> None:
