@@ -7,6 +7,7 @@ import structlog
 
 from datamate.app.preflight import check_database, warn_without_redis
 from datamate.app.services import SERVICES
+from datamate.app.supervisor.readiness import tell_ready
 from datamate.app.wiring import Wiring
 from datamate.config.root import Settings
 from datamate.platform.tasks import TaskWorker
@@ -36,4 +37,5 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         queues = sorted({bound.handler.kind.queue for bound in tasks})
         worker = TaskWorker(wiring.database, tasks, settings.worker, queues=queues)
         _log.info("working", kinds=sorted(bound.handler.kind.name for bound in tasks), queues=queues, mounted=mounted)
+        tell_ready()
         await worker.run(stop)

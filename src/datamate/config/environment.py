@@ -33,3 +33,8 @@ def _variables(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _text(value: object) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def notify_socket() -> str | None:
+    """Return where this process shall say that it is ready (systemd's NOTIFY_SOCKET), or None."""
+    return os.environ.get("NOTIFY_SOCKET") or None

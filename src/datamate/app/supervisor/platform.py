@@ -3,6 +3,7 @@
 import errno
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ from datamate.app.supervisor.home import Home
 from datamate.app.supervisor.http_probe import answers_ok, local_address
 from datamate.app.supervisor.log_file import LogFile
 from datamate.app.supervisor.ports import free_port, listens, require_free
+from datamate.app.supervisor.readiness import ReadySocket
 from datamate.app.supervisor.report import LogReporter, Reporter, Reporters, SilentReporter
 from datamate.app.supervisor.spec import ChildSpec, RestartPolicy
 from datamate.app.supervisor.supervisor import Supervisor
@@ -33,7 +35,7 @@ DATAMATE = (sys.executable, "-P", "-m", "datamate")
 _READY_PATH = "/health/ready"
 _TOOL_STOP_SECONDS = 5.0
 _SERVER_STOP_SECONDS = 10.0
-_WORKER_STOP_SECONDS = 15.0
+_WORKER_STOP_SECONDS = 20.0  # its own limits for tasks under way are 5 s and 10 s
 
 
 class Platform:
@@ -70,6 +72,7 @@ class Platform:
         self._program = tuple(program)
         self._supervisor: Supervisor | None = None
         self._journal: LogFile | None = None
+        self._ready: ReadySocket | None = None
 
     async def __aenter__(self) -> Self:
         """Start the platform and wait until it is ready."""
@@ -126,6 +129,9 @@ class Platform:
         if self._journal is not None:
             self._journal.close()
             self._journal = None
+        if self._ready is not None:
+            self._ready.close()
+            self._ready = None
         for engine in ("postgres", "redis"):
             remove_short_folder(self._home.path, engine)
         self._home.release()
@@ -142,6 +148,7 @@ class Platform:
             require_free("127.0.0.1", self.settings.embedded.postgres_port, setting="DATAMATE_EMBEDDED__POSTGRES_PORT")
 
     async def _start_processes(self) -> None:
+        self._ready = ReadySocket.where_supported()
         password = PasswordWatch(self._home, self.settings)
         supervisor = self._new_supervisor()
         postgres, redis = embedded_postgres(self._home, self.settings), embedded_redis(self._home, self.settings)
@@ -188,7 +195,17 @@ class Platform:
 
     def _workers(self) -> list[ChildSpec]:
         names = [f"worker-{number}" for number in range(1, self.settings.worker.processes + 1)]
-        return [self._command(name, "worker", stop_seconds=_WORKER_STOP_SECONDS) for name in names]
+        specs = [self._command(name, "worker", stop_seconds=_WORKER_STOP_SECONDS) for name in names]
+        ready = self._ready
+        if ready is None:
+            return specs
+
+        async def is_ready(pid: int) -> bool:
+            return ready.heard_from(pid)
+
+        return [
+            replace(spec, is_ready=is_ready, environment={**spec.environment, **ready.environment}) for spec in specs
+        ]
 
     def _command(
         self,

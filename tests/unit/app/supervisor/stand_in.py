@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from datamate.app.supervisor.readiness import tell_ready
+
 
 async def migrate() -> None:
     connection = await asyncpg.connect(os.environ["DATAMATE_DATABASE__URL"])
@@ -50,6 +52,11 @@ async def ping_redis(url: str) -> None:
     writer.close()
 
 
+async def work() -> None:
+    tell_ready()
+    await stopped()
+
+
 async def stopped() -> None:
     event = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, event.set)
@@ -57,4 +64,4 @@ async def stopped() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run({"migrate": migrate, "serve": serve, "worker": stopped}[sys.argv[1]]())
+    asyncio.run({"migrate": migrate, "serve": serve, "worker": work}[sys.argv[1]]())
