@@ -8,24 +8,10 @@ import pytest
 from pydantic import SecretStr
 
 from datamate.app.serve import serve
-from datamate.config.identity import BootstrapSettings
 from datamate.config.redis import RedisSettings
 from datamate.core.errors import ConfigurationError, UnavailableError
-from datamate.platform.db import Database
-from datamate.platform.security import PasswordHasher
-from datamate.services.main.bootstrap.service import make_first_administrator
 from factories.accounts import PASSWORD
-from unit.app.conftest import HOST, serving
-
-
-@pytest.fixture
-async def administrator(settings):
-    """An administrator who can sign in."""
-    database, passwords = Database(settings.database, settings.database.url.get_secret_value()), PasswordHasher()
-    bootstrap = BootstrapSettings(admin_password=SecretStr(PASSWORD))
-    await make_first_administrator(database, bootstrap, home=settings.home_folder, passwords=passwords)
-    passwords.close()
-    await database.close()
+from factories.processes import HOST, serving
 
 
 @pytest.fixture
