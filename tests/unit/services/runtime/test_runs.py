@@ -23,13 +23,15 @@ async def published(platform, run) -> list[dict[str, str]]:
 
 
 async def test_run_publishes_what_is_kept_and_accounts_for_the_rest(working):
-    dataset = await working.dataset(*rows(f"{LONG} ann@example.org", "short", LONG, LONG), "{broken", {"text": None})
+    dataset = await working.dataset(
+        *rows(f"ann@example.org {LONG}, again", "short", LONG, LONG), "{broken", {"text": None}
+    )
     run = await working.finished((await working.start(dataset)).id)
     assert (run.status, run.error) == (RunStatus.SUCCEEDED, None)
     summary = run.summary
     assert (summary.rows_in, summary.kept, summary.dropped, summary.quarantined) == (6, 2, 2, 2)
     assert summary.dropped_by == {"text_length_filter": 1, "document_deduplicator": 1}
-    assert await published(working, run) == [{"id": "0", "text": f"{LONG} "}, {"id": "2", "text": LONG}]
+    assert await published(working, run) == [{"id": "0", "text": f" {LONG}, again"}, {"id": "2", "text": LONG}]
 
 
 async def test_rows_that_are_gone_can_be_read_back_with_their_reason(working):

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, JsonValue, TypeAdapter
+from pydantic import BaseModel
 
 from datamate import __version__
 from datamate.core.errors import NotFoundError
@@ -47,7 +47,7 @@ class _Payload(BaseModel):
     base: str
     folder: str
     files: list[str]
-    counts: dict[str, JsonValue]
+    counts: dict[str, object]
 
 
 class TaskCheckpointStore:
@@ -93,7 +93,7 @@ class TaskCheckpointStore:
             base=commit.base,
             folder=str(self._parts),
             files=[path.name for path in files],
-            counts=TypeAdapter(dict[str, JsonValue]).validate_python(commit.counts.to_json()),
+            counts=commit.counts.to_json(),
         )
         self._wait(lambda: self._insert(commit, payload))
 

@@ -11,7 +11,7 @@ from datamate.engine.checkpoints import CheckpointStore
 from datamate.engine.coordinator import RunProgress, Watch
 from datamate.engine.errors import FenceLostError, RunCancelledError
 from datamate.engine.inputs import InputFile
-from datamate.engine.recipe import Recipe
+from datamate.engine.recipe_model import Recipe
 from datamate.engine.run import RunOptions, run_recipe
 from datamate.platform.tasks import TaskCancelledError, TaskContext, TaskFencedError
 from datamate.services.runtime.deps import RuntimeResources

@@ -172,7 +172,7 @@ def check_recipe(text: str) -> None:
     """
     # The planner brings Polars, which takes a third of a second to import; a server that runs nothing need not wait.
     from datamate.engine.planner import build_operators
-    from datamate.engine.recipe_yaml import parse_recipe
+    from datamate.engine.recipe import parse_recipe
 
     build_operators(parse_recipe(text))
 

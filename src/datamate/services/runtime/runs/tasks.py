@@ -17,8 +17,8 @@ from datamate.contracts.data_management.files import LineageInput, PublishVersio
 from datamate.contracts.main.tasks import TaskProgress
 from datamate.contracts.runtime.runs import Run, RunSummary
 from datamate.engine import accounting
-from datamate.engine.recipe import Recipe
-from datamate.engine.recipe_yaml import parse_recipe
+from datamate.engine.recipe import parse_recipe
+from datamate.engine.recipe_model import Recipe
 from datamate.platform.tasks import TaskContext, task
 from datamate.services.runtime.deps import RuntimeResources
 from datamate.services.runtime.runs import service
