@@ -7,7 +7,15 @@ from typing import Literal
 import click
 
 from datamate.cli.examples import examples
-from datamate.cli.output import format_bytes, json_option, print_json, print_json_array, print_model, print_table
+from datamate.cli.output import (
+    count_of,
+    format_bytes,
+    json_option,
+    print_json,
+    print_json_array,
+    print_model,
+    print_table,
+)
 from datamate.cli.progress import Progress, show_progress
 from datamate.cli.server_options import limit_option, open_client, url_option
 
@@ -57,11 +65,15 @@ def upload_files(  # noqa: PLR0913 - one parameter for each option
     if as_json:
         print_model(result.version)
     elif result.sent:
-        sent, skipped = _files(result.sent), f", {_files(result.skipped)} were there already" if result.skipped else ""
+        sent, skipped = (
+            count_of(result.sent, "file"),
+            f", {count_of(result.skipped, 'file')} were there already" if result.skipped else "",
+        )
         size = format_bytes(result.bytes_sent)
         click.echo(f"Version {result.version.version} of {dataset}: sent {sent} ({size}){skipped}.")
     else:
-        click.echo(f"Nothing to send: version {result.version.version} of {dataset} has all {_files(result.skipped)}.")
+        number = result.version.version
+        click.echo(f"Nothing to send: version {number} of {dataset} has all {count_of(result.skipped, 'file')}.")
 
 
 @click.command("files", epilog=examples("datamate datasets files notes --prefix raw/"))
@@ -120,14 +132,10 @@ def download_files(  # noqa: PLR0913 - one parameter for each option
             }
         )
         return
-    skipped = f", {_files(result.skipped)} were there already" if result.skipped else ""
+    skipped = f", {count_of(result.skipped, 'file')} were there already" if result.skipped else ""
     size = format_bytes(result.bytes_fetched)
-    click.echo(f"Version {result.version} of {dataset}: fetched {_files(result.fetched)} ({size}){skipped}.")
+    click.echo(f"Version {result.version} of {dataset}: fetched {count_of(result.fetched, 'file')} ({size}){skipped}.")
 
 
 def _show(progress: Progress, done: int, total: int, files_done: int) -> None:
-    progress.update(done, total, _files(files_done))
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"
+    progress.update(done, total, count_of(files_done, "file"))

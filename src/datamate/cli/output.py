@@ -73,6 +73,11 @@ def format_bytes(count: float) -> str:
     return f"{count:,.1f} TB"
 
 
+def count_of(count: int, thing: str) -> str:
+    """Return a number of things: `1 file`, `2,000 files`."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def format_time(instant: datetime | None) -> str:
     """Return an instant in this machine's time zone, to the second; "-" for none."""
     return "-" if instant is None else f"{instant.astimezone():%Y-%m-%d %H:%M:%S}"

@@ -16,8 +16,15 @@ _SECONDS_BETWEEN_LINES = 5.0
 class Progress(Protocol):
     """Something to tell how far the work is."""
 
-    def update(self, done: int, total: int | None = None, message: str = "") -> None:
-        """Show that `done` of `total` units are finished; a total of None means that it is not known yet."""
+    def update(self, done: int, total: int | None = None, message: str = "", *, unit: str | None = None) -> None:
+        """Show that `done` of `total` units are finished.
+
+        Args:
+            done: Units finished.
+            total: Units in all; None means that it is not known yet.
+            message: What is being done now.
+            unit: What is counted from now on, if it is not what the work began with.
+        """
 
 
 @contextmanager
@@ -46,8 +53,9 @@ class PlainLines:
         self._written = ""
         self._next_line_at = time.monotonic() + _SECONDS_BETWEEN_LINES
 
-    def update(self, done: int, total: int | None = None, message: str = "") -> None:
+    def update(self, done: int, total: int | None = None, message: str = "", *, unit: str | None = None) -> None:
         """Write a line, unless the last one is younger than a few seconds."""
+        self._unit = unit or self._unit
         self._latest = f"{self._title}: {describe_progress(done, total, self._unit)}"
         if message:
             self._latest += f" · {message}"
@@ -76,7 +84,7 @@ def describe_progress(done: int, total: int | None, unit: str) -> str:
 
 
 @contextmanager
-def _show_bar(title: str, unit: str) -> Iterator[Progress]:
+def _show_bar(title: str, first_unit: str) -> Iterator[Progress]:
     # rich takes about 0.1 s to import, which commands without a bar need not spend.
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
@@ -95,8 +103,10 @@ def _show_bar(title: str, unit: str) -> Iterator[Progress]:
         class Bar:
             """The one bar of this context."""
 
-            def update(self, done: int, total: int | None = None, message: str = "") -> None:
-                amount = describe_progress(done, total, unit)
+            def update(
+                self, done: int, total: int | None = None, message: str = "", *, unit: str | None = None
+            ) -> None:
+                amount = describe_progress(done, total, unit or first_unit)
                 bars.update(task_id, completed=done, total=total, amount=amount, message=message)
 
         yield Bar()

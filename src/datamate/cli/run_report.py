@@ -1,10 +1,12 @@
 """What became of the rows of a run, in words and tables."""
 
+from base64 import b64decode
+
 import click
 
 from datamate.cli.output import format_bytes, format_time, print_fields, print_table
 from datamate.cli.progress import Progress
-from datamate.contracts.runtime.runs import Run, RunSummary
+from datamate.contracts.runtime.runs import QuarantinedRow, Run, RunSummary
 
 
 def show_run_progress(progress: Progress, run: Run) -> None:
@@ -12,7 +14,8 @@ def show_run_progress(progress: Progress, run: Run) -> None:
     if run.progress is None:
         progress.update(0, None, str(run.status))
     else:
-        progress.update(run.progress.done, run.progress.total, run.progress.message or str(run.status))
+        state = run.progress
+        progress.update(state.done, state.total, state.message or str(run.status), unit=state.unit)
 
 
 def print_run(run: Run) -> None:
@@ -52,6 +55,11 @@ def print_summary(summary: RunSummary) -> None:
         for count in summary.operators
     )
     print_table(("operator", "rows in", "changed", "dropped", "quarantined", "time"), rows, empty="No operators.")
+
+
+def readable(row: QuarantinedRow) -> str:
+    """Return a quarantined row as text; bytes that are none are shown as replacement characters."""
+    return b64decode(row.raw).decode("utf-8", "replace") if row.raw_encoding == "base64" else row.raw
 
 
 def speed(summary: RunSummary) -> str:

@@ -9,7 +9,7 @@ import click
 from datamate.cli.examples import examples
 from datamate.cli.output import json_option, print_json_array, print_model, print_table, shorten
 from datamate.cli.progress import show_progress
-from datamate.cli.run_report import print_run, show_run_progress
+from datamate.cli.run_report import print_run, readable, show_run_progress
 from datamate.cli.server_options import limit_option, open_client, url_option
 from datamate.clients.runtime import ENDED
 from datamate.contracts.runtime.runs import Run, RunStatus
@@ -148,7 +148,8 @@ def list_quarantined(*, run_id: str, limit: int, as_json: bool, url: str | None)
             print_json_array(rows)
             return
         cells = (
-            (row.source, row.ordinal, row.operator, row.message, shorten(row.raw, _ROW_TEXT_WIDTH)) for row in rows
+            (row.source, row.ordinal, row.operator, row.message, shorten(readable(row), _ROW_TEXT_WIDTH))
+            for row in rows
         )
         print_table(("file", "row", "operator", "error", "the row"), cells, empty="No row was quarantined.")
 
@@ -174,7 +175,7 @@ def list_dropped(*, run_id: str, limit: int, as_json: bool, url: str | None) -> 
 
 def _follow(client: "Client", run_id: str, *, as_json: bool) -> None:
     """Show a run until it has ended; leave with exit code 1 unless it succeeded."""
-    with show_progress("Run", unit="rows") as progress:
+    with show_progress("Run", unit="bytes") as progress:
         for run in client.runs.watch(run_id):
             if as_json:
                 click.echo(run.model_dump_json())

@@ -88,7 +88,8 @@ def _show(progress: "Progress", task: Task) -> None:
     if task.progress is None:
         progress.update(0, None, task.status)
     else:
-        progress.update(task.progress.done, task.progress.total, task.progress.message or task.status)
+        state = task.progress
+        progress.update(state.done, state.total, state.message or str(task.status), unit=state.unit)
 
 
 def _print_task(task: Task, *, as_json: bool) -> None:
