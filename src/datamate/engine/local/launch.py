@@ -24,10 +24,10 @@ class HostProcess:
         """Start it."""
         self.started = time.perf_counter()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # Not by subprocess, whose import alone would take longer than this.
+        # -P: what lies in the working folder is not imported. Not by subprocess, whose import alone would take longer than this.
         self.pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-c", "from datamate.engine.local.host import main; main()"],
+            [sys.executable, "-P", "-c", "from datamate.engine.local.host import main; main()"],
             os.environ,
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

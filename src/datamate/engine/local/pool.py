@@ -17,6 +17,8 @@ from datamate.engine.local.channel import Channel, Done, Failed, Hello, Message,
 from datamate.engine.local.host import EXIT_REPORT, NEW_WORKER, PREPARE
 from datamate.engine.local.launch import HostProcess
 
+_MAX_FAILED_STARTS = 5
+_MAX_DEATHS = 3
 _EXIT_REPORT_SECONDS = 1.0
 _TICK_SECONDS = 0.1
 
@@ -61,6 +63,7 @@ class WorkerPool:
         """Use a host process that was started ahead, or start one."""
         self.workers: list[Worker] = []
         self.replaced = 0
+        self._failed_starts = 0
         self._job: Job | None = None
         self._selector = selectors.DefaultSelector()
         self._exits: dict[int, int] = {}
@@ -115,8 +118,9 @@ class WorkerPool:
 
         Raises:
             DatamateError: The task failed, with its own error.
-            WorkerCrashedError: The worker died.
+            WorkerCrashedError: Every worker that was given it died.
         """
+        deaths = 0
         while True:
             on_tick()
             for task, event in self.events(_TICK_SECONDS):
@@ -124,7 +128,10 @@ class WorkerPool:
                     continue
                 if isinstance(event, Done):
                     return event.result
-                raise event.to_error()
+                deaths += 1
+                if isinstance(event, Failed) or deaths == _MAX_DEATHS:
+                    raise event.to_error()
+                self.submit(self.free()[0], task)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -146,6 +153,7 @@ class WorkerPool:
     def _take(self, worker: Worker, message: Message) -> tuple[Task | None, Done | Failed] | None:
         if isinstance(message, Hello):
             worker.pid = message.pid
+            self._failed_starts = 0
         elif isinstance(message, Progress):
             worker.progress = message
         elif isinstance(message, Done | Failed):
@@ -163,12 +171,17 @@ class WorkerPool:
             return
 
     def _start_worker(self) -> None:
+        """Ask the host for a worker, and start the host again if it is gone.
+
+        Raises:
+            WorkerFailedError: Several in a row ended before they could begin.
+        """
         ours, theirs = socket.socketpair()
         try:
-            socket.send_fds(self._host.control, [NEW_WORKER], [theirs.fileno()])
-        except OSError as error:
+            self._ask_host(theirs)
+        except BaseException:
             ours.close()
-            raise WorkerFailedError("The process that starts workers could not start; its error is above.") from error
+            raise
         finally:
             theirs.close()
         worker = Worker(Channel(ours))
@@ -177,18 +190,37 @@ class WorkerPool:
         if self._job is not None:
             self._send(worker, self._job)
 
+    def _ask_host(self, connection: socket.socket) -> None:
+        while True:
+            try:
+                socket.send_fds(self._host.control, [NEW_WORKER], [connection.fileno()])
+            except OSError:
+                self._count_failed_start()
+                self._restart_host()
+            else:
+                return
+
+    def _count_failed_start(self) -> None:
+        self._failed_starts += 1
+        if self._failed_starts == _MAX_FAILED_STARTS:
+            raise WorkerFailedError("Worker processes cannot start; the error of the first one is above.")
+
+    def _restart_host(self) -> None:
+        self._host.kill()
+        self._host = HostProcess()
+
     def _replace(self, worker: Worker) -> Died:
         self._selector.unregister(worker.channel)
         worker.channel.close()
         self.workers.remove(worker)
-        if not worker.pid:
-            raise WorkerFailedError("Worker processes cannot start; the error of the first one is above.")
         self.replaced += 1
-        reason = self._exit_reason(worker.pid)
+        if not worker.pid:
+            # It may have been killed from outside before it could begin, or be unable to.
+            self._count_failed_start()
+        reason = self._exit_reason(worker.pid) if worker.pid else "it ended before it could begin"
         if not self._host.is_alive():
             # All workers are gone with their host; each of them comes here by itself.
-            self._host.kill()
-            self._host = HostProcess()
+            self._restart_host()
         self._start_worker()
         return Died(reason)
 
