@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from datamate.config.identity import BootstrapSettings
+from datamate.core.errors import ConfigurationError
 from datamate.services.main.bootstrap.service import make_first_administrator
 from datamate.services.main.users.models import UserRow
 from factories.calls import Caller
@@ -61,7 +62,7 @@ async def test_one_is_made_when_several_start_at_once(app, make, database, tmp_p
 
 async def test_nobody_is_made_when_the_password_cannot_be_written(make, database, tmp_path):
     (tmp_path / "home").write_text("a file where the folder should be")
-    with pytest.raises(OSError, match="home"):
+    with pytest.raises(ConfigurationError, match="DATAMATE_BOOTSTRAP__ADMIN_PASSWORD"):
         await make()
     async with database.reader() as session:
         assert await session.scalar(select(func.count()).select_from(UserRow)) == 0

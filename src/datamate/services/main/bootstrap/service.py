@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from datamate.config.identity import BootstrapSettings
 from datamate.contracts.main.events import UserChanged
+from datamate.core.errors import ConfigurationError
 from datamate.platform.db import Database, Session
 from datamate.platform.embedded.secret_file import write_secret
 from datamate.platform.security import PasswordHasher
@@ -48,6 +49,9 @@ async def make_first_administrator(
         settings: The name, and the password if it shall not be random.
         home: DATAMATE_HOME, where a random password is written for its owner's eyes.
         passwords: Hashes the password.
+
+    Raises:
+        ConfigurationError: The random password cannot be written; nobody was made.
     """
     async with database.reader() as session:
         if await users.has_users(session):
@@ -79,7 +83,13 @@ def _random_password() -> SecretStr:
 
 
 def _write_password(home: Path, password: SecretStr) -> Path:
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = home / PASSWORD_FILE
-    write_secret(path, password.get_secret_value())
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_secret(path, password.get_secret_value())
+    except OSError as error:
+        raise ConfigurationError(
+            f"The first administrator's password cannot be written to {path}: {error.strerror}. Make DATAMATE_HOME a "
+            "folder that this process may write to, or name a password in DATAMATE_BOOTSTRAP__ADMIN_PASSWORD."
+        ) from error
     return path

@@ -22,7 +22,9 @@ class UserRow(Base):
     password: Mapped[str] = mapped_column(String(255), comment="Argon2id hash.")
     email: Mapped[str | None] = mapped_column(String(100))
     role: Mapped[str] = mapped_column(String(20), ForeignKey("main.roles.name"), comment="Its one role.")
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), comment="With time zone: no session setting shifts it."
+    )
     enabled: Mapped[bool] = mapped_column(server_default=true(), comment="False: may not sign in, tokens are dead.")
     epoch: Mapped[int] = mapped_column(
         BigInteger, server_default=text("1"), comment="Tokens of another epoch are refused."

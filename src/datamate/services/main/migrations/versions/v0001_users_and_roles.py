@@ -61,7 +61,13 @@ def _create_users() -> None:
         sa.Column("password", sa.String(255), nullable=False, comment="Argon2id hash."),
         sa.Column("email", sa.String(100), nullable=True),
         sa.Column("role", sa.String(20), nullable=False, comment="Its one role."),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.func.now(),
+            comment="With time zone: no session setting shifts it.",
+        ),
         sa.Column(
             "enabled",
             sa.Boolean(),
