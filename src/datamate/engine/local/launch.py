@@ -24,7 +24,8 @@ class HostProcess:
         """Start it."""
         self.started = time.perf_counter()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # -P: what lies in the working folder is not imported. Not by subprocess, whose import alone would take longer than this.
+        # Not by subprocess, whose import alone would take longer than this. -P: the working folder is no place to
+        # import from.
         self.pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-P", "-c", "from datamate.engine.local.host import main; main()"],
