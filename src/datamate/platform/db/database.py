@@ -1,7 +1,8 @@
 """The connection pool of one process and the two ways to use it: a transaction, or plain reads."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -19,7 +20,7 @@ from datamate.platform.db.session import ReadOnlySession, Session
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 IDLE_IN_TRANSACTION = "300s"
-"""After this PostgreSQL ends a transaction whose process does nothing, or a frozen one would hold its locks for ever."""
+"""When PostgreSQL ends a transaction whose process does nothing; a frozen one would hold its locks for ever."""
 
 
 async def connect(url: str, *, application_name: str = "datamate") -> asyncpg.Connection:
@@ -75,9 +76,10 @@ class Database:
             UnavailableError: No connection came free in time, or the server is away. When the connection breaks
                 during the commit itself, the commit may or may not have happened.
         """
-        async with self._scope(Session(self._engine)) as session:
-            yield session
-            await session.complete()
+        with _meaningful_errors():
+            async with Session(self._engine) as session:
+                yield session
+                await session.complete()
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Session]:
@@ -86,23 +88,37 @@ class Database:
         Raises:
             UnavailableError: No connection came free in time, or the server is away.
         """
-        async with self._scope(ReadOnlySession(self._autocommit)) as session:
-            yield session
+        with _meaningful_errors():
+            async with ReadOnlySession(self._autocommit) as session:
+                yield session
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[asyncpg.Connection]:
+        """Lend a connection of asyncpg itself, for the few statements that are hot enough to leave SQLAlchemy out.
+
+        Each statement is a transaction of its own. JSON goes in as text and comes out decoded.
+
+        Raises:
+            UnavailableError: No connection came free in time, or the server is away.
+        """
+        with _meaningful_errors():
+            async with self._autocommit.connect() as connection:
+                yield cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
 
     async def close(self) -> None:
         """Close every connection of the pool."""
         await self._engine.dispose()
 
-    @asynccontextmanager
-    async def _scope(self, session: Session) -> AsyncIterator[Session]:
-        try:
-            async with session:
-                yield session
-        except (DBAPIError, PoolTimeoutError) as error:
-            meaning = statement_error(error)
-            if meaning is None:
-                raise
-            raise meaning from error
+
+@contextmanager
+def _meaningful_errors() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        meaning = statement_error(error)
+        if meaning is None:
+            raise
+        raise meaning from error
 
 
 def _create_engine(settings: DatabaseSettings, url: str) -> AsyncEngine:

@@ -47,11 +47,9 @@ def statement_error(error: Exception) -> DatamateError | None:
     """Return what a failed statement means to the caller, or None when it is the caller's own to interpret."""
     if isinstance(error, PoolTimeoutError):
         return UnavailableError("All database connections of this process are busy; try again in a moment.")
-    if not isinstance(error, DBAPIError):
-        return None
-    if error.connection_invalidated:
+    if isinstance(error, asyncpg.InterfaceError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return UnavailableError("The connection to PostgreSQL broke; try again.")
-    return _by_sqlstate(getattr(error.orig, "sqlstate", None))
+    return _by_sqlstate(getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None))
 
 
 def _by_sqlstate(sqlstate: str | None) -> DatamateError | None:
@@ -60,7 +58,7 @@ def _by_sqlstate(sqlstate: str | None) -> DatamateError | None:
             return DatabaseBusyError()
         case "53100":
             return StorageFullError("The disk of PostgreSQL is full; free some space and try again.")
-        case "57P01" | "57P02" | "57P03" | "53300":
+        case "57P01" | "57P02" | "57P03" | "53300" | "08000" | "08003" | "08006":
             return UnavailableError("PostgreSQL is shutting down, starting or full; try again.")
         case "22P05" | "22021":
             return InvalidInputError("The text holds a NUL character, which PostgreSQL cannot store; remove it.")

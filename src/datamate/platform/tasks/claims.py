@@ -1,35 +1,49 @@
-"""What workers write about tasks: claiming, ending, putting back. Every statement checks the fence."""
+"""The hot statements of a worker: claiming, progress, the end. One round trip each, and each checks the fence."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Update, case, func, null, or_, select, text, update
+from pydantic import BaseModel
 
 from datamate.contracts.main.events import TaskCompleted
-from datamate.contracts.main.tasks import FINAL_STATUSES, TaskError, TaskProgress, TaskStatus
+from datamate.contracts.main.tasks import TaskError, TaskProgress, TaskStatus
+from datamate.core.ids import new_id
 from datamate.platform.db.database import Database
-from datamate.platform.db.session import Session
-from datamate.platform.tasks.channels import QUEUED_CHANNEL
-from datamate.platform.tasks.context import HELD_STATUSES, Claim
-from datamate.platform.tasks.models import TaskRow
+from datamate.platform.tasks.context import Claim
 
-RECLAIM_BATCH_SIZE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class TaskEnd:
-    """How a task ends.
-
-    Attributes:
-        status: Succeeded, failed or cancelled.
-        result: What a success returned.
-        error: Why a failure failed.
-    """
-
-    status: TaskStatus
-    result: dict[str, JsonValue] | None = None
-    error: TaskError | None = None
+# A CTE is evaluated once; as a plain subquery the planner may run it again and lock more rows than the limit.
+_CLAIM = """
+WITH picked AS MATERIALIZED (
+  SELECT id FROM platform.task
+  WHERE status = 'queued' AND available_at <= now() AND queue = ANY($1) AND kind = ANY($2)
+  ORDER BY priority DESC, id
+  LIMIT $3
+  FOR UPDATE SKIP LOCKED
+)
+UPDATE platform.task SET
+  status = 'running', attempt = attempt + 1, fence = fence + 1, version = version + 1,
+  lease_owner = $4, lease_until = now() + make_interval(secs => $5), started_at = coalesce(started_at, now())
+FROM picked WHERE task.id = picked.id
+RETURNING task.id::text AS task_id, kind, payload, attempt, max_attempts, fence, created_by
+"""
+_PROGRESS = """
+UPDATE platform.task SET progress = $3, version = version + 1
+WHERE id = $1 AND fence = $2 AND status IN ('running', 'cancelling')
+"""
+# The event is the caller's, but for the two fields that only the row knows.
+_END = """
+WITH ended AS (
+  UPDATE platform.task SET
+    status = CASE WHEN status = 'cancelling' AND $3 = 'failed' THEN 'cancelled' ELSE $3 END,
+    result = $4, error = $5, progress = coalesce($6, progress),
+    lease_owner = NULL, lease_until = NULL, finished_at = now(), version = version + 1
+  WHERE id = $1 AND fence = $2 AND status IN ('running', 'cancelling')
+  RETURNING id, status, version
+)
+INSERT INTO platform.outbox (id, topic, version, aggregate_id, aggregate_version, payload)
+SELECT $7, $8, $9, ended.id, ended.version,
+  $10::jsonb || jsonb_build_object('status', ended.status, 'aggregate_version', ended.version)
+FROM ended
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,54 +63,34 @@ class Appetite:
     lease_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class TaskEnd:
+    """How a task ends.
+
+    Attributes:
+        status: Succeeded, failed or cancelled.
+        result: What a success returned.
+        error: Why a failure failed.
+    """
+
+    status: TaskStatus
+    result: BaseModel | None = None
+    error: TaskError | None = None
+
+
 async def claim_tasks(database: Database, appetite: Appetite, *, limit: int) -> list[Claim]:
     """Take up to `limit` waiting tasks, highest priority first, then oldest; nobody else gets the same ones."""
-    # A CTE is evaluated once; as a plain subquery the planner may run it again and lock more than the limit.
-    picked = (
-        select(TaskRow.id)
-        .where(
-            TaskRow.status == TaskStatus.QUEUED,
-            TaskRow.available_at <= func.now(),
-            TaskRow.queue.in_(appetite.queues),
-            TaskRow.kind.in_(appetite.kinds),
+    async with database.driver() as connection:
+        rows = await connection.fetch(
+            _CLAIM, appetite.queues, appetite.kinds, limit, appetite.owner, appetite.lease_seconds
         )
-        .order_by(TaskRow.priority.desc(), TaskRow.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("picked")
-    )
-    taken = (
-        update(TaskRow)
-        .where(TaskRow.id == picked.c.id)
-        .values(
-            status=TaskStatus.RUNNING,
-            attempt=TaskRow.attempt + 1,
-            fence=TaskRow.fence + 1,
-            lease_owner=appetite.owner,
-            lease_until=func.now() + timedelta(seconds=appetite.lease_seconds),
-            started_at=func.coalesce(TaskRow.started_at, func.now()),
-            version=TaskRow.version + 1,
-        )
-        .returning(
-            TaskRow.id,
-            TaskRow.kind,
-            TaskRow.payload,
-            TaskRow.attempt,
-            TaskRow.max_attempts,
-            TaskRow.fence,
-            TaskRow.created_by,
-        )
-    )
-    async with database.transaction() as session:
-        rows = (await session.execute(taken)).all()
-    return [Claim(*row) for row in rows]
+    return [Claim(**row) for row in rows]
 
 
 async def store_progress(database: Database, claim: Claim, progress: TaskProgress) -> None:
     """Store how far a task is, unless another worker has it now."""
-    values = {"progress": progress.model_dump(mode="json"), "version": TaskRow.version + 1}
-    async with database.transaction() as session:
-        await session.execute(update(TaskRow).where(*_held(claim)).values(values))
+    async with database.driver() as connection:
+        await connection.execute(_PROGRESS, claim.task_id, claim.fence, progress.model_dump_json())
 
 
 async def end_task(database: Database, claim: Claim, end: TaskEnd, progress: TaskProgress | None) -> bool:
@@ -105,90 +99,23 @@ async def end_task(database: Database, claim: Claim, end: TaskEnd, progress: Tas
     Returns:
         False when another worker has the task now, and nothing was written.
     """
-    status: TaskStatus | ColumnElement[str] = end.status
-    if status == TaskStatus.FAILED:
-        status = _if_cancelling(TaskStatus.CANCELLED, otherwise=TaskStatus.FAILED)
-    error = None if end.error is None else end.error.model_dump(mode="json")
-    values = _moved(status) | {"result": end.result, "error": error, "finished_at": func.now()}
-    if progress is not None:
-        values["progress"] = progress.model_dump(mode="json")
-    async with database.transaction() as session:
-        return bool(await _move(session, update(TaskRow).where(*_held(claim)).values(values)))
+    event = TaskCompleted(aggregate_id=claim.task_id, aggregate_version=0, kind=claim.kind, status=end.status)
+    async with database.driver() as connection:
+        written = await connection.execute(
+            _END,
+            claim.task_id,
+            claim.fence,
+            end.status,
+            _json(end.result),
+            _json(end.error),
+            _json(progress),
+            new_id(),
+            event.topic,
+            event.schema_version,
+            event.model_dump_json(),
+        )
+    return written == "INSERT 0 1"
 
 
-async def put_back(
-    database: Database, claim: Claim, *, error: TaskError | None, delay_seconds: float = 0.0, counted: bool = True
-) -> bool:
-    """Queue a task again, or end it if someone asked to cancel it meanwhile.
-
-    Args:
-        database: Where the task is.
-        claim: The claim that gives it up.
-        error: Why the attempt failed; None keeps the error of the one before.
-        delay_seconds: Not to be claimed before.
-        counted: Whether this attempt counts towards the most allowed.
-
-    Returns:
-        False when another worker has the task now, and nothing was written.
-    """
-    values = _moved(_if_cancelling(TaskStatus.CANCELLED, otherwise=TaskStatus.QUEUED)) | {
-        "available_at": func.now() + timedelta(seconds=delay_seconds),
-        "finished_at": case((TaskRow.status == TaskStatus.CANCELLING, func.now()), else_=null()),
-    }
-    if error is not None:
-        values["error"] = error.model_dump(mode="json")
-    if not counted:
-        values["attempt"] = TaskRow.attempt - 1
-    async with database.transaction() as session:
-        return bool(await _move(session, update(TaskRow).where(*_held(claim)).values(values)))
-
-
-async def reclaim_expired(database: Database) -> int:
-    """Take tasks from workers that fell silent: back into the queue, or to their end; return how many."""
-    silent = (
-        select(TaskRow.id)
-        .where(TaskRow.status.in_(HELD_STATUSES), TaskRow.lease_until < func.now())
-        .limit(RECLAIM_BATCH_SIZE)
-        .with_for_update(skip_locked=True)
-        .cte("silent")
-    )
-    used_up = TaskRow.attempt >= TaskRow.max_attempts
-    cancelling = TaskRow.status == TaskStatus.CANCELLING
-    message = func.concat(
-        "The worker ", TaskRow.lease_owner, " died or lost its connection during attempt ", TaskRow.attempt, " of "
-    )
-    lost = func.jsonb_build_object(
-        "code", "worker_lost", "message", func.concat(message, TaskRow.max_attempts, "."), "retryable", text("true")
-    )
-    status = case((cancelling, TaskStatus.CANCELLED), (used_up, TaskStatus.FAILED), else_=TaskStatus.QUEUED)
-    values = _moved(status) | {
-        "available_at": func.now(),
-        "finished_at": case((or_(cancelling, used_up), func.now()), else_=null()),
-        "error": lost,
-    }
-    async with database.transaction() as session:
-        return len(await _move(session, update(TaskRow).where(TaskRow.id == silent.c.id).values(values)))
-
-
-def _held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
-    """Return the condition that the claim is still the newest one."""
-    return (TaskRow.id == claim.task_id, TaskRow.fence == claim.fence, TaskRow.status.in_(HELD_STATUSES))
-
-
-def _moved(status: TaskStatus | ColumnElement[str]) -> dict[str, object]:
-    return {"status": status, "lease_owner": None, "lease_until": None, "version": TaskRow.version + 1}
-
-
-def _if_cancelling(status: TaskStatus, *, otherwise: TaskStatus) -> ColumnElement[str]:
-    return case((TaskRow.status == TaskStatus.CANCELLING, status), else_=otherwise)
-
-
-async def _move(session: Session, statement: Update) -> list[str]:
-    """Change the status of tasks; tell of those that ended, wake workers for those that wait. Returns their ids."""
-    rows = (await session.execute(statement.returning(TaskRow.id, TaskRow.kind, TaskRow.status, TaskRow.version))).all()
-    for task_id, kind, status, version in rows:
-        if status in FINAL_STATUSES:
-            session.publish(TaskCompleted(aggregate_id=task_id, aggregate_version=version, kind=kind, status=status))
-    if any(row.status == TaskStatus.QUEUED for row in rows):
-        await session.execute(select(func.pg_notify(QUEUED_CHANNEL, "")))
-    return [row.id for row in rows]
+def _json(model: BaseModel | None) -> str | None:
+    return None if model is None else model.model_dump_json()

@@ -11,10 +11,11 @@ from datamate.core.errors import DatamateError, UnavailableError
 from datamate.platform.background import cancel_and_wait
 from datamate.platform.backoff import full_jitter_seconds
 from datamate.platform.db.database import Database
-from datamate.platform.tasks.claims import TaskEnd, end_task, put_back, store_progress
+from datamate.platform.tasks.claims import TaskEnd, end_task, store_progress
 from datamate.platform.tasks.context import Claim, TaskContext
 from datamate.platform.tasks.errors import InvalidPayloadError, TaskCancelledError, TaskFencedError
 from datamate.platform.tasks.kinds import BoundTask
+from datamate.platform.tasks.put_back import put_back
 
 PROGRESS_SECONDS = 0.5
 CANCEL_GRACE_SECONDS = 30.0
@@ -89,7 +90,7 @@ class Execution:
         except Exception as error:  # noqa: BLE001 - a handler's mistake must end its task, not the worker
             _log.exception("a handler failed", **self._names)
             return _failed("internal", f"{type(error).__name__}: {error}")
-        return TaskEnd(TaskStatus.SUCCEEDED, None if result is None else result.model_dump(mode="json"))
+        return TaskEnd(TaskStatus.SUCCEEDED, result)
 
     async def _handle(self) -> BaseModel | None:
         handler = self._bound.handler

@@ -14,11 +14,12 @@ from datamate.platform.background import cancel_and_wait, repeat
 from datamate.platform.db.database import Database
 from datamate.platform.db.listener import Listener
 from datamate.platform.tasks.channels import QUEUED_CHANNEL
-from datamate.platform.tasks.claims import Appetite, claim_tasks, reclaim_expired
+from datamate.platform.tasks.claims import Appetite, claim_tasks
 from datamate.platform.tasks.context import Claim
 from datamate.platform.tasks.execution import Execution
 from datamate.platform.tasks.heartbeat import Heartbeat, Lease
 from datamate.platform.tasks.kinds import DEFAULT_QUEUE, BoundTask
+from datamate.platform.tasks.put_back import reclaim_expired
 
 STOP_GRACE_SECONDS = 5.0
 _LAST_SECONDS = 10.0

@@ -15,8 +15,8 @@ from sqlalchemy import text, update
 from datamate.config.database import DatabaseSettings
 from datamate.contracts.main.tasks import TaskStatus
 from datamate.platform.db import Database
-from datamate.platform.tasks.claims import reclaim_expired
 from datamate.platform.tasks.models import TaskRow
+from datamate.platform.tasks.put_back import reclaim_expired
 from factories import worker_process
 from factories.events import eventually, running
 from factories.tasks import SUM, TaskKind, ended, queue, read, worker

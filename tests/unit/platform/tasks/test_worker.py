@@ -24,8 +24,8 @@ from datamate.platform.tasks import (
     task,
 )
 from datamate.platform.tasks import execution as execution_module
-from datamate.platform.tasks.claims import reclaim_expired
 from datamate.platform.tasks.models import TaskRow
+from datamate.platform.tasks.put_back import reclaim_expired
 from factories.events import eventually, running
 from factories.tasks import QUICK, SUM, Sum, Total, add, ended, queue, read, wait_for_ever, worker
 
