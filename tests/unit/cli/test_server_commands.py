@@ -9,7 +9,6 @@ from datamate.cli.main import root
 from datamate.cli.process import run_to_exit_code
 from datamate.config.root import known_variables
 
-
 HEAVY = {"fastapi", "sqlalchemy", "alembic", "polars", "aiohttp", "redis"}
 
 
