@@ -9,13 +9,24 @@ from datamate.core.ids import new_id
 from datamate.platform.db.session import Session
 from datamate.platform.tasks.channels import QUEUED_CHANNEL
 from datamate.platform.tasks.errors import TaskKeyReusedError
-from datamate.platform.tasks.kinds import PayloadT, TaskHandler, TaskKind
+from datamate.platform.tasks.kinds import PayloadT, ResourcesT, TaskHandler, TaskKind
 from datamate.platform.tasks.models import TaskRow
+
+_TASK = TaskRow.metadata.tables["platform.task"]
+# Built once and without the ORM: building it takes longer than PostgreSQL needs to execute it.
+_INSERT = (
+    insert(_TASK)
+    .on_conflict_do_nothing(
+        index_elements=["kind", "created_by", "idempotency_key"], index_where=_TASK.c.idempotency_key.is_not(None)
+    )
+    # The notification rides on the insert, so that waking the workers costs no round trip.
+    .returning(_TASK.c.id, func.pg_notify(QUEUED_CHANNEL, ""))
+)
 
 
 async def enqueue(  # noqa: PLR0913 - a task has this many sides
     session: Session,
-    kind: TaskKind[PayloadT] | TaskHandler[object, PayloadT],
+    kind: TaskKind[PayloadT] | TaskHandler[ResourcesT, PayloadT],
     payload: PayloadT,
     *,
     created_by: str,
@@ -30,7 +41,7 @@ async def enqueue(  # noqa: PLR0913 - a task has this many sides
         payload: The input.
         created_by: Id of the user it works for.
         idempotency_key: A second call with the same kind, creator and key returns the first task.
-        priority: Higher goes first, -100 to 100.
+        priority: Higher goes first; among equals the oldest.
 
     Returns:
         The id of the task.
@@ -40,25 +51,17 @@ async def enqueue(  # noqa: PLR0913 - a task has this many sides
     """
     declared = kind.kind if isinstance(kind, TaskHandler) else kind
     content: dict[str, JsonValue] = payload.model_dump(mode="json")
-    statement = (
-        insert(TaskRow)
-        .values(
-            id=new_id(),
-            kind=declared.name,
-            queue=declared.queue,
-            priority=priority,
-            payload=content,
-            max_attempts=declared.max_attempts,
-            created_by=created_by,
-            idempotency_key=idempotency_key,
-        )
-        .on_conflict_do_nothing(
-            index_elements=["kind", "created_by", "idempotency_key"], index_where=TaskRow.idempotency_key.is_not(None)
-        )
-        # The notification rides on the insert, so that waking the workers costs no round trip.
-        .returning(TaskRow.id, func.pg_notify(QUEUED_CHANNEL, ""))
-    )
-    inserted = (await session.execute(statement)).first()
+    values = {
+        "id": new_id(),
+        "kind": declared.name,
+        "queue": declared.queue,
+        "priority": priority,
+        "payload": content,
+        "max_attempts": declared.max_attempts,
+        "created_by": created_by,
+        "idempotency_key": idempotency_key,
+    }
+    inserted = (await session.execute(_INSERT, values)).first()
     if inserted is None:
         return await _existing(session, declared.name, created_by, key=idempotency_key, content=content)
     task_id: str = inserted[0]
