@@ -234,7 +234,9 @@ async def test_metrics_name_the_route_and_never_the_path_when_requests_were_answ
     _, headers, body = await call("GET", "/metrics")
     text = body.decode()
     assert headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert 'datamate_http_request_seconds_count{method="GET",route="/things/{name}",service="sample",status="200"}' in text
+    assert (
+        'datamate_http_request_seconds_count{method="GET",route="/things/{name}",service="sample",status="200"}' in text
+    )
     assert 'route="unmatched",service="sample",status="404"' in text
     assert 'method="other"' in text
     assert "some-name" not in text

@@ -38,10 +38,12 @@ async def test_refusal_takes_as_long_when_there_is_no_such_user(hasher):
     await hasher.verify("wrong", None)
 
     async def seconds(stored_hash: str | None) -> float:
-        started = time.perf_counter()
-        for _ in range(5):
+        least = float("inf")
+        for _ in range(7):
+            started = time.perf_counter()
             assert not await hasher.verify("wrong", stored_hash)
-        return time.perf_counter() - started
+            least = min(least, time.perf_counter() - started)
+        return least
 
     known, unknown = await seconds(stored), await seconds(None)
     assert 0.4 < unknown / known < 2.5

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from datamate.config.log import LogSettings
 from datamate.platform.telemetry import configure_logging, request_scope
+from datamate.platform.telemetry.access_log import AccessLine, write_access_line
 from datamate.platform.telemetry.context import read_context
 
 
@@ -86,3 +87,24 @@ def test_level_is_respected_when_it_is_set():
     structlog.get_logger().warning("loud")
     assert "quiet" not in stream.getvalue()
     assert "loud" in stream.getvalue()
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_access_line_is_written_in_the_format_of_all_lines_when_a_request_ends(log_format):
+    stream = io.StringIO()
+    configure_logging(LogSettings(format=log_format), service="tests", stream=stream)
+    context = read_context()
+    write_access_line(AccessLine("GET", "/a\n", "/{x}", 200, 0.0015, "7"), context)
+    written = stream.getvalue()
+    assert context.trace_id in written
+    assert written.count("\n") == 1
+    if log_format == "json":
+        line = orjson.loads(written)
+        assert (line["event"], line["path"], line["milliseconds"], line["service"]) == ("request", "/a\n", 1.5, "tests")
+
+
+def test_access_line_is_left_out_when_only_warnings_are_written():
+    stream = io.StringIO()
+    configure_logging(LogSettings(level="warning"), service="tests", stream=stream)
+    write_access_line(AccessLine("GET", "/a", "/{x}", 200, 0.1, None), read_context())
+    assert stream.getvalue() == ""

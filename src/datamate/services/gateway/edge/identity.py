@@ -38,7 +38,7 @@ class Identity:
         if scheme.lower() != b"bearer":
             raise UnauthenticatedError("Send the access token as `Authorization: Bearer <token>`.")
         claims = self._tokens.verify(token.strip().decode("latin-1"))
-        record = await self._principals.read(int(claims.user_id)) if claims.user_id.isdigit() else None
+        record = await self._principals.read(int(claims.user_id)) if claims.user_id.isdecimal() else None
         if record is None or not record.enabled or record.epoch != claims.epoch:
             raise UnauthenticatedError("The token is no longer valid; sign in again.", code="token_revoked")
         return Principal(
