@@ -12,22 +12,34 @@ from datamate.services.data_management.blobs import repository
 from datamate.services.data_management.blobs.checksums import ContentClaims
 from datamate.services.data_management.blobs.models import BlobRow
 from datamate.services.data_management.blobs.repository import PlacedContent
+from datamate.services.data_management.blobs.side_by_side import side_by_side
 from datamate.services.data_management.deps import DataManagementResources
 from datamate.storage import ContentHash, HashingStream, ObjectStore
 
 STAGING: Final = "staging/"
 """Folder of objects that no row names yet; a sweep removes the old ones."""
 
-_IN_MEMORY_BYTES: Final = 1 << 20
+IN_MEMORY_BYTES: Final = 1 << 20
 """Content up to this size is hashed before it is written, so it needs no staging."""
 
 
-async def receive(
-    resources: DataManagementResources, body: AsyncIterable[bytes], claims: ContentClaims
-) -> PlacedContent:
-    """Stream content into the object store, in constant memory, and return where it is.
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Content that has arrived whole and is what was claimed.
 
-    When the body breaks, or is not what was claimed, nothing is left behind.
+    Attributes:
+        content: Its size and hash.
+        data: Its bytes, if there are few.
+        staged_key: The object that holds them otherwise.
+    """
+
+    content: ContentHash
+    data: bytes | None = None
+    staged_key: str | None = None
+
+
+async def take(resources: DataManagementResources, body: AsyncIterable[bytes], claims: ContentClaims) -> Arrived:
+    """Take in content in constant memory; when the body breaks, or is not what was claimed, nothing is left behind.
 
     Raises:
         TooLargeError: It is larger than one file may be.
@@ -39,24 +51,41 @@ async def receive(
     head = bytearray()
     async for piece in pieces:
         head += piece
-        if len(head) > _IN_MEMORY_BYTES:
+        if len(head) > IN_MEMORY_BYTES:
             break
     else:
-        return await _place(resources, stream.content, _InMemory(bytes(head)))
+        return Arrived(stream.content, data=bytes(head))
     staged = f"{STAGING}uploads/{uuid4()}"
     await resources.store.put(staged, _chained(bytes(head), pieces), size_bytes=claims.size_bytes)
-    return await _place(resources, stream.content, _Staged(staged))
+    return Arrived(stream.content, staged_key=staged)
 
 
-async def register(session: Session, store: ObjectStore, placed: Collection[PlacedContent]) -> dict[str, BlobRow]:
-    """Return the blob rows of placed content by hash, made in this transaction where they are missing."""
-    await repository.insert_missing(session, [one for one in placed if not one.is_registered])
-    rows = await repository.find_by_hashes(session, {one.content.hash for one in placed})
-    # Another transaction may have kept the same content meanwhile: then nothing will ever name our object.
-    surplus = [one.object_key for one in placed if rows[one.content.hash].object_key != one.object_key]
-    if surplus:
+async def place(resources: DataManagementResources, arrived: Sequence[Arrived]) -> list[PlacedContent]:
+    """Put content where blobs are, each content once, and return where each one is, in the same order."""
+    async with resources.database.reader() as session:
+        known = await repository.find_by_hashes(session, {one.content.hash for one in arrived})
+    found = {text: PlacedContent(_content(row), row.object_key, row.id) for text, row in known.items()}
+    missing = {one.content.hash: one for one in reversed(arrived) if one.content.hash not in found}
+    written = await side_by_side(missing.values(), lambda one: _write(resources.store, one))
+    found |= {one.content.hash: one for one in written}
+    surplus = [one.staged_key for one in arrived if one.staged_key and missing.get(one.content.hash) is not one]
+    await _discard(resources.store, surplus)
+    return [found[one.content.hash] for one in arrived]
+
+
+async def register(session: Session, store: ObjectStore, placed: Collection[PlacedContent]) -> dict[str, int]:
+    """Return the ids of the blob rows of placed content by hash, made in this transaction where they are missing."""
+    ids = {one.content.hash: one.blob_id for one in placed if one.blob_id is not None}
+    new = {one.content.hash: one for one in placed if one.blob_id is None}
+    if not new:
+        return ids
+    made = await repository.insert_missing(session, new.values())
+    if lost := new.keys() - made.keys():
+        # Another transaction kept the same content meanwhile: nothing will ever name our objects.
+        made |= {text: row.id for text, row in (await repository.find_by_hashes(session, lost)).items()}
+        surplus = [new[text].object_key for text in lost]
         session.after_commit(lambda: _discard(store, surplus))
-    return rows
+    return ids | made
 
 
 async def find_by_hashes(session: Session, hashes: Collection[str]) -> dict[str, BlobRow]:
@@ -64,46 +93,24 @@ async def find_by_hashes(session: Session, hashes: Collection[str]) -> dict[str,
     return await repository.find_by_hashes(session, hashes)
 
 
-async def place_copy(resources: DataManagementResources, content: ContentHash, source_key: str) -> PlacedContent:
+async def place_copy(store: ObjectStore, content: ContentHash, source_key: str) -> PlacedContent:
     """Copy an object that holds `content` to where blobs are; the source stays for whoever repeats the call."""
     key = _new_object_key(content)
-    await resources.store.copy(source_key, key)
-    return PlacedContent(content, key, is_registered=False)
+    await store.copy(source_key, key)
+    return PlacedContent(content, key, blob_id=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _InMemory:
-    data: bytes
-
-    async def move_to(self, store: ObjectStore, key: str) -> None:
-        await store.put(key, self.data)
-
-    async def drop(self, store: ObjectStore) -> None:
-        """Nothing was written."""
+async def _write(store: ObjectStore, arrived: Arrived) -> PlacedContent:
+    key = _new_object_key(arrived.content)
+    if arrived.staged_key is not None:
+        await store.move(arrived.staged_key, key)
+    else:
+        await store.put(key, arrived.data or b"")
+    return PlacedContent(arrived.content, key, blob_id=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Staged:
-    key: str
-
-    async def move_to(self, store: ObjectStore, key: str) -> None:
-        await store.move(self.key, key)
-
-    async def drop(self, store: ObjectStore) -> None:
-        await _discard(store, [self.key])
-
-
-async def _place(
-    resources: DataManagementResources, content: ContentHash, arrived: _InMemory | _Staged
-) -> PlacedContent:
-    async with resources.database.reader() as session:
-        known = (await repository.find_by_hashes(session, [content.hash])).get(content.hash)
-    if known is not None:
-        await arrived.drop(resources.store)
-        return PlacedContent(content, known.object_key, is_registered=True)
-    key = _new_object_key(content)
-    await arrived.move_to(resources.store, key)
-    return PlacedContent(content, key, is_registered=False)
+def _content(row: BlobRow) -> ContentHash:
+    return ContentHash(row.size_bytes, row.hash.hex())
 
 
 def _new_object_key(content: ContentHash) -> str:
@@ -113,8 +120,9 @@ def _new_object_key(content: ContentHash) -> str:
 
 async def _discard(store: ObjectStore, keys: Sequence[str]) -> None:
     # Objects that no row ever named; if this fails, they are garbage like any other.
-    with suppress(DatamateError):
-        await store.delete(keys)
+    if keys:
+        with suppress(DatamateError):
+            await store.delete(keys)
 
 
 async def _chained(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -22,7 +22,9 @@ from datamate.platform.security import CurrentPrincipal, require_permission
 from datamate.services.data_management.blobs.checksums import read_claims
 from datamate.services.data_management.deps import Cursor, DatasetId, Limit, Resources
 from datamate.services.data_management.files import service
+from datamate.services.data_management.files.bodies import FORM_BODY, RAW_BODY
 from datamate.services.data_management.files.content import content_response
+from datamate.services.data_management.files.incoming import incoming_body, incoming_form
 from datamate.services.data_management.files.multipart import MultipartReader
 from datamate.services.data_management.versions.changes import ChangeSet
 
@@ -36,19 +38,6 @@ Base = Annotated[
 ]
 Message = Annotated[str, Query(max_length=1_000, description="What the new version is about.")]
 
-_RAW = {"requestBody": {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
-_FORM = {
-    "requestBody": {
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-                }
-            }
-        }
-    }
-}
 _CONTENT: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The whole content."},
     206: {"description": "The requested part."},
@@ -72,7 +61,7 @@ async def list_files(  # noqa: PLR0913 - a version, a folder and a page
     return await service.list_files(session, dataset_id, version=version, prefix=prefix, cursor=cursor, limit=limit)
 
 
-@router.put("", dependencies=[require_permission(Permission.DATASET_WRITE), raw_body(None)], openapi_extra=_RAW)
+@router.put("", dependencies=[require_permission(Permission.DATASET_WRITE), raw_body(None)], openapi_extra=RAW_BODY)
 async def put_file(  # noqa: PLR0913 - what a version of one file consists of
     request: Request,
     resources: Resources,
@@ -88,7 +77,7 @@ async def put_file(  # noqa: PLR0913 - what a version of one file consists of
     `X-Content-BLAKE3` (64 hexadecimal digits) and `Content-Digest` (RFC 9530) are verified.
     """
     change_set = ChangeSet(created_by=principal.user_id, message=message or f"Put {path}", base_version=base_version)
-    incoming = service.incoming_file(
+    incoming = incoming_body(
         resources,
         path,
         request.stream(),
@@ -102,7 +91,7 @@ async def put_file(  # noqa: PLR0913 - what a version of one file consists of
     "",
     status_code=status.HTTP_201_CREATED,
     dependencies=[require_permission(Permission.DATASET_WRITE), raw_body(None)],
-    openapi_extra=_FORM,
+    openapi_extra=FORM_BODY,
 )
 async def post_files(  # noqa: PLR0913 - what a version of several files consists of
     request: Request,
@@ -116,7 +105,7 @@ async def post_files(  # noqa: PLR0913 - what a version of several files consist
     """Store up to 1,000 files of a form in one new version; their file names are their paths."""
     reader = MultipartReader(request.headers.get("content-type", ""), request.stream())
     change_set = ChangeSet(created_by=principal.user_id, message=message or "Upload", base_version=base_version)
-    return await service.put_files(resources, dataset_id, service.incoming_parts(resources, reader), change_set)
+    return await service.put_files(resources, dataset_id, incoming_form(resources, reader), change_set)
 
 
 @router.post("/delete", dependencies=[require_permission(Permission.DATASET_WRITE)])

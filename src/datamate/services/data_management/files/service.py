@@ -1,8 +1,7 @@
 """Lists files and changes them; every change is a version."""
 
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from sqlalchemy import RowMapping
 
@@ -19,30 +18,19 @@ from datamate.core.errors import ConflictError, FieldError
 from datamate.core.paging import decode_cursor, encode_cursor
 from datamate.platform.cache import Cache
 from datamate.platform.db import Session
-from datamate.services.data_management.blobs.checksums import ContentClaims
-from datamate.services.data_management.blobs.repository import PlacedContent
-from datamate.services.data_management.blobs.service import receive, register
+from datamate.services.data_management.blobs.service import register
 from datamate.services.data_management.datasets.models import DatasetRow
 from datamate.services.data_management.datasets.service import find_dataset, lock_dataset
 from datamate.services.data_management.deps import DataManagementResources
 from datamate.services.data_management.files import repository
 from datamate.services.data_management.files.errors import FileNotInVersionError
-from datamate.services.data_management.files.multipart import MultipartReader
+from datamate.services.data_management.files.incoming import Incoming, IncomingFiles
 from datamate.services.data_management.versions.changes import Change, ChangeSet
 from datamate.services.data_management.versions.commit import commit_changes
 from datamate.services.data_management.versions.errors import InvalidPathError
 from datamate.services.data_management.versions.media_types import media_type_of
 from datamate.services.data_management.versions.paths import normal_path
 from datamate.services.data_management.versions.service import require_version, wire_version
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A file whose content has arrived."""
-
-    path: str
-    media_type: str
-    placed: PlacedContent
 
 
 async def list_files(  # noqa: PLR0913 - a version, a folder and a page
@@ -97,7 +85,10 @@ async def find_file(session: Session, dataset_id: str, file_id: str, *, version:
 
 
 async def put_file(
-    resources: DataManagementResources, dataset_id: str, incoming: AsyncIterator[Incoming], change_set: ChangeSet
+    resources: DataManagementResources,
+    dataset_id: str,
+    incoming: IncomingFiles,
+    change_set: ChangeSet,
 ) -> UploadedFile:
     """Make a version of one file; otherwise as `put_files`."""
     uploaded = await put_files(resources, dataset_id, incoming, change_set)
@@ -105,7 +96,10 @@ async def put_file(
 
 
 async def put_files(
-    resources: DataManagementResources, dataset_id: str, incoming: AsyncIterator[Incoming], change_set: ChangeSet
+    resources: DataManagementResources,
+    dataset_id: str,
+    incoming: IncomingFiles,
+    change_set: ChangeSet,
 ) -> UploadedFiles:
     """Make one version of files that arrive.
 
@@ -116,54 +110,24 @@ async def put_files(
         InvalidPathError: A path is not valid, or stands there twice.
         PathConflictError: A path changed after the base version.
         PathClashError: A path would be a file and a folder at once.
-        TooLargeError, SizeMismatchError, ChecksumMismatchError, StorageFullError: As `blobs.receive`.
+        TooLargeError, SizeMismatchError, ChecksumMismatchError, StorageFullError: As `blobs.take`.
     """
     async with resources.database.reader() as session:
         await find_dataset(session, dataset_id)
     files: dict[str, Incoming] = {}
-    async for file in incoming:
-        if file.path in files:
-            fault = FieldError("path", f"{file.path} stands there twice")
-            raise InvalidPathError(f"Two files are named {file.path!r}.", errors=[fault])
-        files[file.path] = file
+    async for batch in incoming:
+        for file in batch:
+            if file.path in files:
+                fault = FieldError("path", f"{file.path} stands there twice")
+                raise InvalidPathError(f"Two files are named {file.path!r}.", errors=[fault])
+            files[file.path] = file
     async with resources.database.transaction() as session:
         dataset = await lock_dataset(session, dataset_id)
         blobs = await register(session, resources.store, [file.placed for file in files.values()])
-        changes = [_change(file, blobs[file.placed.content.hash].id) for file in files.values()]
+        changes = [file.change(blobs[file.placed.content.hash]) for file in files.values()]
         version = await commit_changes(session, dataset, change_set, changes, cache=resources.cache)
         rows = await repository.find_by_paths(session, dataset.key, files)
     return UploadedFiles(files=[_file(rows[path]) for path in files], version=wire_version(dataset, version))
-
-
-async def incoming_file(
-    resources: DataManagementResources,
-    path: str,
-    body: AsyncIterator[bytes],
-    claims: ContentClaims,
-    *,
-    claimed_type: str | None,
-) -> AsyncIterator[Incoming]:
-    """Yield the one file that a raw body brings.
-
-    Raises:
-        InvalidPathError: The path is not valid; nothing of the body is read.
-    """
-    normal = normal_path(path)
-    placed = await receive(resources, body, claims)
-    yield Incoming(normal, media_type_of(normal, claimed=claimed_type), placed)
-
-
-async def incoming_parts(resources: DataManagementResources, reader: MultipartReader) -> AsyncIterator[Incoming]:
-    """Yield the files that a multipart body brings.
-
-    Raises:
-        InvalidPathError: The name of a file is not a valid path.
-        MultipartError: The body is malformed.
-    """
-    async for part in reader.parts():
-        path = normal_path(part.filename, field=f"files.{part.place}")
-        placed = await receive(resources, reader.content(), ContentClaims())
-        yield Incoming(path, media_type_of(path, claimed=part.content_type), placed)
 
 
 async def rename_file(  # noqa: PLR0913 - what a rename consists of
@@ -243,10 +207,6 @@ def _as_stored(dataset: DatasetRow, version: int | None) -> int | None:
 
 def _unique_paths(paths: Sequence[str]) -> list[str]:
     return [*dict.fromkeys(normal_path(path, field=f"paths.{place}") for place, path in enumerate(paths))]
-
-
-def _change(file: Incoming, blob_id: int) -> Change:
-    return Change(file.path, blob_id, size_bytes=file.placed.content.size_bytes, media_type=file.media_type)
 
 
 def _file(row: RowMapping) -> File:

@@ -15,6 +15,9 @@ from datamate.platform.http.body_limit import raw_body
 from datamate.platform.security import CurrentPrincipal, require_permission
 from datamate.services.data_management.blobs.checksums import read_claims
 from datamate.services.data_management.deps import Cursor, Limit, Resources
+from datamate.services.data_management.files.bodies import FORM_BODY, RAW_BODY
+from datamate.services.data_management.files.incoming import incoming_body, incoming_form
+from datamate.services.data_management.files.multipart import MultipartReader
 from datamate.services.data_management.uploads import service
 
 router = APIRouter(prefix="/data-management/uploads", tags=["uploads"])
@@ -23,7 +26,6 @@ UploadId = Annotated[UUID, Path(description="Id of the upload.")]
 FilePath = Annotated[str, Query(alias="path", max_length=4_096, description="Path of the file in the dataset.")]
 
 _WRITES = require_permission(Permission.DATASET_WRITE)
-_RAW = {"requestBody": {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, dependencies=[_WRITES])
@@ -50,7 +52,7 @@ async def list_received(
     return await service.list_received(session, str(upload_id), principal, cursor=cursor, limit=limit)
 
 
-@router.put("/{upload_id}/files", dependencies=[_WRITES, raw_body(None)], openapi_extra=_RAW)
+@router.put("/{upload_id}/files", dependencies=[_WRITES, raw_body(None)], openapi_extra=RAW_BODY)
 async def put_file(
     request: Request, resources: Resources, principal: CurrentPrincipal, upload_id: UploadId, path: FilePath
 ) -> ReceivedFile:
@@ -58,15 +60,24 @@ async def put_file(
 
     `X-Content-BLAKE3` (64 hexadecimal digits) and `Content-Digest` (RFC 9530) are verified.
     """
-    return await service.put_file(
+    incoming = incoming_body(
         resources,
-        str(upload_id),
-        principal,
-        path=path,
-        body=request.stream(),
-        claims=read_claims(request.headers),
+        path,
+        request.stream(),
+        read_claims(request.headers),
         claimed_type=request.headers.get("content-type"),
     )
+    return (await service.put_files(resources, str(upload_id), principal, incoming))[0]
+
+
+@router.post("/{upload_id}/files", dependencies=[_WRITES, raw_body(None)], openapi_extra=FORM_BODY)
+async def post_files(
+    request: Request, resources: Resources, principal: CurrentPrincipal, upload_id: UploadId
+) -> Page[ReceivedFile]:
+    """Receive up to 1,000 files of a form; their file names are their paths. Best for many small files."""
+    reader = MultipartReader(request.headers.get("content-type", ""), request.stream())
+    incoming = incoming_form(resources, reader)
+    return Page[ReceivedFile](items=await service.put_files(resources, str(upload_id), principal, incoming))
 
 
 @router.post("/{upload_id}/commit", dependencies=[_WRITES])

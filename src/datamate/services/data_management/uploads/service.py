@@ -1,6 +1,6 @@
 """Opens uploads, receives their files side by side, and makes one version of them."""
 
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -22,16 +22,15 @@ from datamate.core.paging import decode_cursor, encode_cursor
 from datamate.platform.cache import Cache
 from datamate.platform.db import Session
 from datamate.platform.security import Principal
-from datamate.services.data_management.blobs.checksums import ContentClaims
-from datamate.services.data_management.blobs.service import receive, register
+from datamate.services.data_management.blobs.service import register
 from datamate.services.data_management.datasets.service import find_dataset, lock_dataset
 from datamate.services.data_management.deps import DataManagementResources
+from datamate.services.data_management.files.incoming import Incoming, IncomingFiles
 from datamate.services.data_management.uploads import repository
 from datamate.services.data_management.uploads.errors import UploadClosedError, UploadNotFoundError
 from datamate.services.data_management.uploads.models import UploadRow
 from datamate.services.data_management.versions.changes import Change, ChangeSet
 from datamate.services.data_management.versions.commit import commit_changes
-from datamate.services.data_management.versions.media_types import media_type_of
 from datamate.services.data_management.versions.paths import normal_path
 from datamate.services.data_management.versions.repository import delete_changes, put_changes
 from datamate.services.data_management.versions.service import require_version, wire_version
@@ -91,36 +90,32 @@ async def list_received(
     return Page[ReceivedFile](items=[_received(row) for row in rows[:limit]], next_cursor=more)
 
 
-async def put_file(  # noqa: PLR0913 - what a file consists of
+async def put_files(
     resources: DataManagementResources,
     upload_id: str,
     principal: Principal,
-    *,
-    path: str,
-    body: AsyncIterable[bytes],
-    claims: ContentClaims,
-    claimed_type: str | None,
-) -> ReceivedFile:
-    """Receive one file; a second file of the same path replaces the first.
+    incoming: IncomingFiles,
+) -> list[ReceivedFile]:
+    """Receive files; one of the same path as an earlier one replaces it. When they break off, those before stay.
 
     Raises:
         UploadNotFoundError: There is no such upload, or it is somebody else's.
         UploadClosedError: It takes nothing any more.
-        InvalidPathError: The path is not valid.
-        TooLargeError, SizeMismatchError, ChecksumMismatchError, StorageFullError: As `blobs.receive`.
+        InvalidPathError: A path is not valid.
+        TooLargeError, SizeMismatchError, ChecksumMismatchError, StorageFullError: As `blobs.take`.
     """
-    normal = normal_path(path)
     async with resources.database.reader() as session:
         _require_open(_owned(await repository.find(session, upload_id), upload_id, principal))
-    placed = await receive(resources, body, claims)
-    media_type = media_type_of(normal, claimed=claimed_type)
-    async with resources.database.transaction() as session:
-        _require_open(_owned(await repository.lock(session, upload_id, shared=True), upload_id, principal))
-        blobs = await register(session, resources.store, [placed])
-        size = placed.content.size_bytes
-        change = Change(normal, blobs[placed.content.hash].id, size_bytes=size, media_type=media_type)
-        await put_changes(session, upload_id, [change])
-    return ReceivedFile(path=normal, size_bytes=size, hash=placed.content.hash, media_type=media_type)
+    received: list[ReceivedFile] = []
+    async for batch in incoming:
+        async with resources.database.transaction() as session:
+            _require_open(_owned(await repository.lock(session, upload_id, shared=True), upload_id, principal))
+            blobs = await register(session, resources.store, [file.placed for file in batch])
+            # By path: two files of one path in a batch are two rows that one statement cannot both put.
+            changes = {file.path: file.change(blobs[file.placed.content.hash]) for file in batch}
+            await put_changes(session, upload_id, [*changes.values()])
+        received += [_received_now(file) for file in batch]
+    return received
 
 
 async def commit_upload(
@@ -214,6 +209,11 @@ def _upload(row: UploadRow) -> Upload:
         expires_at=row.expires_at,
         version=row.version,
     )
+
+
+def _received_now(file: Incoming) -> ReceivedFile:
+    content = file.placed.content
+    return ReceivedFile(path=file.path, size_bytes=content.size_bytes, hash=content.hash, media_type=file.media_type)
 
 
 def _received(row: RowMapping) -> ReceivedFile:

@@ -51,3 +51,21 @@ class Tally:
 
     files: int
     size_bytes: int
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.files + other.files, self.size_bytes + other.size_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a commit did to the files of a dataset."""
+
+    added: int
+    changed: int
+    removed: int
+    grown_bytes: int
+
+    @property
+    def grown_files(self) -> int:
+        """Return how many more files there are now."""
+        return self.added - self.removed

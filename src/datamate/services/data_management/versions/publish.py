@@ -1,15 +1,14 @@
 """Publishes what a run left below `staging/` as a version, once, however often the run says so."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from datamate.contracts.data_management.files import PublishVersionRequest, StagedFile
 from datamate.contracts.data_management.versions import DatasetVersion
-from datamate.core.errors import DatamateError, FieldError, NotFoundError
+from datamate.core.errors import FieldError, NotFoundError
 from datamate.services.data_management.blobs.models import BlobRow
 from datamate.services.data_management.blobs.repository import PlacedContent
 from datamate.services.data_management.blobs.service import find_by_hashes, place_copy, register
+from datamate.services.data_management.blobs.side_by_side import side_by_side
 from datamate.services.data_management.datasets.service import find_dataset, lock_dataset
 from datamate.services.data_management.deps import DataManagementResources
 from datamate.services.data_management.lineage.service import find_sources, record_lineage
@@ -20,8 +19,6 @@ from datamate.services.data_management.versions.errors import InvalidPathError, 
 from datamate.services.data_management.versions.paths import normal_path
 from datamate.services.data_management.versions.service import wire_version
 from datamate.storage import ContentHash, hash_object
-
-_PARALLEL_FILES: Final = 4
 
 
 async def publish(
@@ -66,8 +63,8 @@ async def publish(
     return wire_version(dataset, row), True
 
 
-def _change(path: str, file: StagedFile, blobs: Mapping[str, BlobRow]) -> Change:
-    return Change(path, blobs[file.hash].id, size_bytes=file.size_bytes, media_type=file.media_type)
+def _change(path: str, file: StagedFile, blobs: Mapping[str, int]) -> Change:
+    return Change(path, blobs[file.hash], size_bytes=file.size_bytes, media_type=file.media_type)
 
 
 def _normal_paths(files: Sequence[StagedFile]) -> list[str]:
@@ -86,20 +83,7 @@ async def _place_all(
 ) -> list[PlacedContent]:
     """Return where the content of every file is, after copying what is not kept yet."""
     first_use = {file.hash: (place, file) for place, file in reversed([*enumerate(files)])}
-    slots = asyncio.Semaphore(_PARALLEL_FILES)
-
-    async def place_one(place: int, file: StagedFile) -> PlacedContent:
-        async with slots:
-            return await _place(resources, place, file, known.get(file.hash))
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(place_one(place, file)) for place, file in first_use.values()]
-    except* DatamateError as errors:
-        failures = errors
-    else:
-        return [task.result() for task in tasks]
-    raise failures.exceptions[0]
+    return await side_by_side(first_use.values(), lambda use: _place(resources, use[0], use[1], known.get(use[1].hash)))
 
 
 async def _place(
@@ -109,12 +93,12 @@ async def _place(
     if known is not None:
         if known.size_bytes != file.size_bytes:
             raise _mismatch(place, file, ContentHash(known.size_bytes, file.hash))
-        return PlacedContent(content, known.object_key, is_registered=True)
+        return PlacedContent(content, known.object_key, known.id)
     try:
         found = await hash_object(resources.store, file.object_key)
         if found != content:
             raise _mismatch(place, file, found)
-        return await place_copy(resources, content, file.object_key)
+        return await place_copy(resources.store, content, file.object_key)
     except NotFoundError as error:
         fault = FieldError(f"files.{place}.object_key", f"there is no object {file.object_key}")
         raise StagedFileError(f"Nothing is staged for {file.path!r}.", errors=[fault]) from error
