@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datamate import services
+from datamate.app.required import database_url
 from datamate.app.services import SERVICES
-from datamate.app.wiring import database_url
 from datamate.config.root import Settings
 from datamate.platform.db import Database
 from datamate.platform.db.migrations import PLATFORM_MIGRATIONS, pending, upgrade

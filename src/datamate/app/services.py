@@ -1,7 +1,7 @@
 """The services there are: the one list that a new service joins.
 
-Imports nothing at the top but the standard library: the command line reads the names, and each process loads only the
-services that run in it (a service with its framework takes 0.3 to 0.6 s of CPU to import).
+Imports nothing at the top but the standard library: the command line reads the names (the framework behind them takes
+0.8 s of CPU to import), and each process loads only the services that run in it (0.02 to 0.16 s each).
 """
 
 from collections.abc import Callable, Sequence

@@ -20,7 +20,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
     """Work on tasks until `stop` is set; what does not finish soon goes back into the queue.
 
     A service whose address is configured is called there. One without is mounted in this process, as in `datamate
-    up`, where services listen on no port of their own.
+    up`, where services listen on no port of their own; its background work is left to the servers.
 
     Raises:
         ConfigurationError: Something in the configuration is missing or wrong.

@@ -61,6 +61,13 @@ async def test_error_names_the_place_when_postgresql_is_away(settings_for):
     assert "secret" not in str(caught.value)
 
 
+async def test_error_names_the_variable_when_postgresql_refuses_the_user(own_database_url, settings_for):
+    settings = settings_for(own_database_url.replace("datamate@", "stranger:secret@"))
+    with pytest.raises(ConfigurationError, match="Check DATAMATE_DATABASE__URL") as caught:
+        await serve(settings, "main", asyncio.Event())
+    assert "secret" not in str(caught.value)
+
+
 async def test_error_names_the_variable_when_redis_refuses_the_password(settings, redis_engine):
     url = SecretStr(redis_engine.url.replace("unix://", "unix://:wrong@"))
     changed = settings.model_copy(update={"redis": RedisSettings(url=url)})
