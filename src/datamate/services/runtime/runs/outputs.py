@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
-import polars as pl
 
 from datamate.contracts.data_management.files import StagedFile
 from datamate.engine.accounting import RunSummary
@@ -63,6 +62,9 @@ def _store_all(store: BlockingStore, summary: RunSummary, run_id: str, fence: in
 
 
 def _dropped_lines(rows: Path) -> Iterator[bytes]:
+    # Polars takes a quarter of a second and 30 MB to import, which a worker that waits for its first run need not have.
+    import polars as pl
+
     for file in sorted(rows.glob("*.parquet")):
         dropped = pl.read_parquet(file).filter(pl.col("outcome") == "dropped").drop("outcome")
         yield b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in dropped.iter_rows(named=True))
