@@ -10,6 +10,7 @@ READER = "reader"
 
 SAMPLES_PER_OPERATOR = 3
 EXCERPT_CHARS = 300
+_COMPARED_CHARS = 4096
 
 
 class AccountError(DatamateError):
@@ -231,10 +232,18 @@ def distinct_names(names: Sequence[str]) -> tuple[str, ...]:
 
 def excerpts(before: str, after: str) -> tuple[str, str]:
     """Return both texts cut to the surroundings of their first difference."""
-    length = min(len(before), len(after))
-    first = next((place for place in range(length) if before[place] != after[place]), length)
-    start = max(0, first - EXCERPT_CHARS // 3)
+    start = max(0, _first_difference(before, after) - EXCERPT_CHARS // 3)
     return _cut(before, start), _cut(after, start)
+
+
+def _first_difference(before: str, after: str) -> int:
+    """Return where two texts begin to differ, in steps that the interpreter compares as a whole."""
+    start = 0
+    while start < len(before) and before[start : start + _COMPARED_CHARS] == after[start : start + _COMPARED_CHARS]:
+        start += _COMPARED_CHARS
+    pairs = zip(before[start : start + _COMPARED_CHARS], after[start : start + _COMPARED_CHARS], strict=False)
+    shorter = min(len(before), len(after))
+    return next((start + place for place, (old, new) in enumerate(pairs) if old != new), shorter)
 
 
 def _cut(text: str, start: int) -> str:

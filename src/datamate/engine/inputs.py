@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,6 +166,8 @@ def _describe(path: Path, name: str) -> InputFile:
     kind = kind_of(path.name)
     if kind is None:
         raise UnreadableInputError(f"{path} is of no kind that can be read; readable are {supported_suffixes()}.")
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableInputError(f"{path} is no regular file; only files and folders can be read.")
     if not os.access(path, os.R_OK):
         raise UnreadableInputError(f"{path} may not be read by this user; change its permissions (chmod +r).")
     return InputFile(name, str(path.resolve()), status.st_size, str(status.st_mtime_ns), kind)

@@ -2,10 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-
-from datamate.engine.partitions import Partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +79,16 @@ class Plan:
         ]
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
 
-    def describe(self, *, partitions: Sequence[Partition] = (), np: int = 1) -> str:
+    def describe(self, *, partitions: int) -> str:
         """Return the plan in words, one line for each operator."""
-        lines = [f"{len(partitions)} partitions, {np} worker processes"] if partitions else []
+        lines = [f"{partitions} partitions of the input"]
         for stage in self.stages:
-            lines.append(f"stage {stage.index + 1}")
-            if not stage.operators:
-                lines.append("  drops the rows that the deduplicator found")
+            lines.append(f"stage {stage.index + 1}: one pass over each partition")
+            if stage.index:
+                lines.append("  rows that the deduplicator found are left out")
             lines += [f"  {operator.label} v{operator.version} {operator.params}" for operator in stage.operators]
             if stage.barrier:
-                lines.append("  -- barrier: all partitions meet to compare their keys")
+                lines.append("barrier: the keys of all partitions are compared")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, object]:

@@ -61,7 +61,7 @@ def plan_recipe(recipe: Recipe, files: Sequence[InputFile] = ()) -> Plan:
 
 
 def _with_text_key(step: Step, text_key: str) -> dict[str, object]:
-    """Return a step's parameters with the recipe's text column, unless the step names one or the operator takes none."""
+    """Return a step's parameters with the recipe's text column, if the operator takes one and none is named."""
     if "text_key" in step.params or "text_key" not in get_operator_type(step.operator).params_type.model_fields:
         return dict(step.params)
     return {"text_key": text_key, **step.params}

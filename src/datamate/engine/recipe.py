@@ -26,6 +26,8 @@ _KEYS = (
     "max_errors",
 )
 
+_MAX_DEPTH = 20
+
 # Settings of Data-Juicer that change how it works but never which rows come out; accepted so that one file runs on
 # both, and listed by the plan as without effect.
 _WITHOUT_EFFECT = frozenset(
@@ -68,11 +70,10 @@ def parse_recipe(text: str, *, name: str = "recipe") -> Recipe:
         RecipeError: It is no YAML, or no valid recipe; one `FieldError` for each thing wrong.
     """
     try:
+        _refuse_bombs(text, name)
         document = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - derives from the safe loader
     except yaml.YAMLError as error:
         raise RecipeError(_explain_yaml(error, name)) from error
-    except RecursionError as error:
-        raise RecipeError(f"{name} is nested too deeply to be a recipe.") from error
     if not isinstance(document, dict):
         raise RecipeError(f"{name} holds no recipe: its top level must be `key: value` lines, among them `process:`.")
     problems = _Problems()
@@ -191,6 +192,21 @@ class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: 
                 seen.add(key_node.value)
         mapping: dict[object, object] = super().construct_mapping(node, deep)
         return mapping
+
+
+def _refuse_bombs(text: str, name: str) -> None:
+    """Refuse the few lines of YAML that stand for gigabytes (aliases of aliases), and depths that no recipe has."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_UniqueKeyLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise RecipeError(f"{_line(event, name)}: aliases (*{event.anchor}) are not read; write the value out.")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise RecipeError(f"{_line(event, name)}: this is nested too deeply for a recipe.")
+
+
+def _line(event: yaml.Event, name: str) -> str:
+    return name if event.start_mark is None else f"{name}, line {event.start_mark.line + 1}"
 
 
 def _explain_yaml(error: yaml.YAMLError, name: str) -> str:

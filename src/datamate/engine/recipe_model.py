@@ -76,9 +76,8 @@ class Recipe:
             RecipeError: `np` is out of range.
         """
         if np is not None and not 1 <= np <= MAX_PROCESSES:
-            raise_problems(
-                [FieldError("np", f"{np} is not allowed; write a whole number, 1 to {MAX_PROCESSES}")], "recipe"
-            )
+            problem = FieldError("np", f"{np} is not allowed; write a whole number, 1 to {MAX_PROCESSES}")
+            raise_problems([problem], "The recipe")
         return replace(
             self,
             dataset_path=self.dataset_path if dataset_path is None else dataset_path,

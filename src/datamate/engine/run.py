@@ -31,6 +31,7 @@ class RunOptions:
         files: The input, in place of the recipe's `dataset_path`; an empty tuple gives an empty output.
         overwrite: Replace an output that exists, and start over where a run is unfinished.
         resume: Go on with an unfinished run; if there is none, start one.
+        partition_bytes: The size of partitions aimed at; None chooses by the size of the input.
         watch: Follows and stops the run.
         open_store: Makes the checkpoint store, given the folder of the run.
     """
@@ -38,6 +39,7 @@ class RunOptions:
     files: tuple[InputFile, ...] | None = None
     overwrite: bool = False
     resume: bool = False
+    partition_bytes: int | None = None
     watch: Watch = field(default_factory=Watch)
     open_store: Callable[[Path], CheckpointStore] = FileCheckpointStore
 
@@ -71,25 +73,35 @@ def run_recipe(recipe: Recipe, options: RunOptions | None = None, *, pool: Worke
         return _run(recipe, options or RunOptions(), own_pool)
 
 
+def preview_recipe(recipe: Recipe, options: RunOptions | None = None) -> tuple[Plan, tuple[Partition, ...]]:
+    """Check a recipe, its input and its output, and return how it would run; writes nothing.
+
+    Raises:
+        DatamateError: As `run_recipe`.
+    """
+    # The planner imports Polars, which `run_recipe` leaves to the workers.
+    from datamate.engine.planner import plan_recipe
+
+    options = options or RunOptions()
+    files, _ = _check(recipe, options)
+    return plan_recipe(recipe, files), plan_partitions(files, target_bytes=options.partition_bytes)
+
+
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def _run(recipe: Recipe, options: RunOptions, pool: WorkerPool) -> RunSummary:
-    _check_paths(recipe, options)
-    files = discover_inputs(recipe.dataset_path or "") if options.files is None else options.files
-    if options.files:
-        check_inputs(files, "The input")
-    workspace = Workspace(recipe.export_path or "")
-    workspace.check(files, recipe.dataset_path if options.files is None else None)
-    plan, partitions = _plan(recipe, files, pool, options.watch)
+    files, workspace = _check(recipe, options)
+    workspace.check_free(overwrite=options.overwrite, resume=options.resume)
+    plan, partitions = _plan(recipe, files, pool, options)
     identity = input_identity(files)
     key = plan.key(input_identity=identity, output_format=workspace.output.suffix, on_error=recipe.on_error)
     finished = workspace.finished_summary(key) if options.resume else None
     if finished is not None:
         return finished
-    workspace.open(overwrite=options.overwrite, resume=options.resume)
+    workspace.open(resume=options.resume)
     partitions = workspace.fix_partitions(key, partitions)
     job = Job(recipe, files, plan, workspace.parts, workspace.as_lines, owner=new_id().rpartition("-")[2])
     pool.set_job(job)
@@ -104,24 +116,34 @@ def _run(recipe: Recipe, options: RunOptions, pool: WorkerPool) -> RunSummary:
         store.close()
 
 
-def _check_paths(recipe: Recipe, options: RunOptions) -> None:
+def _check(recipe: Recipe, options: RunOptions) -> tuple[tuple[InputFile, ...], Workspace]:
+    """Return the input and the place of the output, once both are seen to be usable."""
     errors = []
     if recipe.dataset_path is None and options.files is None:
         errors.append(FieldError("dataset_path", "is missing; name a file or a folder"))
     if recipe.export_path is None:
         errors.append(FieldError("export_path", "is missing; name the output, ending with .jsonl or .parquet"))
     raise_problems(errors, "The recipe")
+    workspace = Workspace(recipe.export_path or "")
+    if options.files is None:
+        files = discover_inputs(recipe.dataset_path or "")
+        workspace.check(files, recipe.dataset_path)
+    else:
+        files = check_inputs(options.files, "The input") if options.files else ()
+        workspace.check(files, None)
+    return files, workspace
 
 
 def _plan(
-    recipe: Recipe, files: tuple[InputFile, ...], pool: WorkerPool, watch: Watch
+    recipe: Recipe, files: tuple[InputFile, ...], pool: WorkerPool, options: RunOptions
 ) -> tuple[Plan, tuple[Partition, ...]]:
     """Let a worker check the recipe, which needs all operators, while this process cuts the input."""
     pool.prepare(step.operator for step in recipe.steps)
     pool.grow_to(1)
     pool.submit(pool.workers[0], PlanTask(recipe, files))
-    partitions = plan_partitions(files, on_block=watch.check)
-    plan = pool.wait_for_result(watch.check)
+    check = options.watch.check
+    partitions = plan_partitions(files, target_bytes=options.partition_bytes, on_block=check)
+    plan = pool.wait_for_result(check)
     if not isinstance(plan, Plan):
         raise WorkerFailedError(f"A worker answered {plan} where a plan was asked for.")
     return plan, partitions

@@ -1,4 +1,4 @@
-"""Takes one partition through one stage: read, run the operators, write the rows that are left and the fate of the rest."""
+"""Takes one partition through one stage: reads, runs the operators, writes what is left and the fate of the rest."""
 
 from collections.abc import Callable, Iterator, Sequence
 

@@ -63,37 +63,42 @@ class Workspace:
         """
         if self.output.is_dir():
             raise OutputNotWritableError(f"export_path: {self.output} is a folder; name a file in it.")
-        output = self.output.resolve()
-        if dataset_path is not None and output.is_relative_to(Path(dataset_path).resolve()):
+        if dataset_path is not None and self.output.resolve().is_relative_to(Path(dataset_path).resolve()):
             raise OutputNotWritableError(f"export_path: {self.output} lies inside the input; write it elsewhere.")
-        with writing_to(self.output):
-            self.output.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(self.output.parent, os.W_OK | os.X_OK):
-            raise OutputNotWritableError(f"export_path: {self.output.parent} may not be written by this user.")
+        folder = next(parent for parent in self.output.parents if parent.exists())
+        if not folder.is_dir():
+            raise OutputNotWritableError(f"export_path: {folder} is a file, so nothing can be written below it.")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise OutputNotWritableError(f"export_path: {folder} may not be written by this user.")
         needed = sum(file.size_bytes for file in files)
-        free = shutil.disk_usage(self.output.parent).free
+        free = shutil.disk_usage(folder).free
         if free < needed:
             raise StorageFullError(
-                f"The disk of {self.output.parent} has {free / 1e6:,.0f} MB free, but the input takes "
-                f"{needed / 1e6:,.0f} MB; free some, or write the output to another disk."
+                f"The disk of {folder} has {free / 1e6:,.0f} MB free, but the input takes {needed / 1e6:,.0f} MB; "
+                "free some, or write the output to another disk."
             )
 
-    def open(self, *, overwrite: bool, resume: bool) -> None:
-        """Make the folder, empty unless an earlier run is resumed.
+    def check_free(self, *, overwrite: bool, resume: bool) -> None:
+        """Check that nothing is in the way, or that it may be put away.
 
         Raises:
             OutputExistsError: The output exists, and neither overwriting nor resuming was asked for.
-            RunConflictError: An unfinished run is in the way.
+            RunConflictError: An unfinished run is in the way, or one that still works.
         """
         if self.output.exists() and not (overwrite or resume):
             raise OutputExistsError(f"{self.output} exists; add --overwrite to replace it, or change export_path.")
+        if resume:
+            return
+        if is_locked(self.folder):
+            raise RunConflictError(f"Another process is working on {self.folder}; wait for it or stop it.")
+        if self.is_unfinished() and not overwrite:
+            raise RunConflictError(
+                f"{self.folder} holds an unfinished run; add --resume to go on with it, or --overwrite to start over."
+            )
+
+    def open(self, *, resume: bool) -> None:
+        """Make the folder, empty unless an earlier run is resumed."""
         if not resume:
-            if self.is_unfinished() and not overwrite:
-                raise RunConflictError(
-                    f"{self.folder} holds an unfinished run; add --resume to go on with it, or --overwrite to start over."
-                )
-            if is_locked(self.folder):
-                raise RunConflictError(f"Another process is working on {self.folder}; wait for it or stop it.")
             shutil.rmtree(self.folder, ignore_errors=True)
         with writing_to(self.folder):
             self.parts.mkdir(parents=True, exist_ok=True)

@@ -87,13 +87,11 @@ def _writable(value: object) -> object:
         return orjson.Fragment(str(value).encode()) if value.is_finite() else str(value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    if isinstance(value, timedelta):
-        return str(value)
     if isinstance(value, dict):
         return {key: _writable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_writable(item) for item in value]
-    return value
+    return str(value) if isinstance(value, timedelta) else value
 
 
 def text_column(column: pa.ChunkedArray) -> pl.Series:
@@ -104,7 +102,17 @@ def text_column(column: pa.ChunkedArray) -> pl.Series:
     # Polars takes strings on trust, so they come as bytes and are checked by the cast.
     found = pl.from_arrow(column.cast(pa.large_binary()))
     assert isinstance(found, pl.Series)  # noqa: S101 - a column, not a table, went in
-    return found.cast(pl.String, strict=False)
+    try:
+        return found.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return pl.Series([_decoded(value) for value in found.to_list()], dtype=pl.String)
+
+
+def _decoded(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def is_text(kind: pa.DataType) -> bool:
