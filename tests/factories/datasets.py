@@ -12,6 +12,18 @@ from datamate.platform.security import Principal
 from factories.calls import Answer, Caller, principal
 
 ROOT = "/data-management"
+FORM = "multipart/form-data; boundary=XX"
+
+
+def form(*files: tuple[str, bytes], field: str = "files") -> bytes:
+    """The body of a form of files, to be sent as `FORM`."""
+    parts = [
+        f'--XX\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'.encode()
+        + content
+        + b"\r\n"
+        for name, content in files
+    ]
+    return b"".join([*parts, b"--XX--\r\n"])
 
 
 class DatasetCalls(Caller):
@@ -61,7 +73,9 @@ class DatasetCalls(Caller):
         return committed.json
 
     async def put_into(self, upload: str, path: str, content: bytes) -> Answer:
-        return await self("PUT", f"{ROOT}/uploads/{upload}/files?{urlencode({'path': path})}", content)
+        kind = "application/octet-stream"
+        target = f"{ROOT}/uploads/{upload}/files?{urlencode({'path': path})}"
+        return await self("PUT", target, content, content_type=kind)
 
     async def files(self, dataset: str, **query: object) -> list[Any]:
         """Every file of a version, page by page."""

@@ -6,20 +6,9 @@ import unicodedata
 import pytest
 from blake3 import blake3
 
-from factories.datasets import ROOT, paths
+from factories.datasets import FORM, ROOT, form, paths
 
 DATASETS = f"{ROOT}/datasets"
-FORM = "multipart/form-data; boundary=XX"
-
-
-def form(*files: tuple[str, bytes], field: str = "files") -> bytes:
-    parts = [
-        f'--XX\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'.encode()
-        + content
-        + b"\r\n"
-        for name, content in files
-    ]
-    return b"".join([*parts, b"--XX--\r\n"])
 
 
 async def test_a_file_is_listed_and_read_back_when_it_was_put(calls, dataset):
@@ -77,50 +66,29 @@ async def test_files_are_listed_in_the_order_of_their_bytes_page_by_page(calls, 
     assert (len(page["items"]), page["total"]) == (3, len(names))
 
 
-@pytest.mark.parametrize(
-    ("prefix", "expected"),
-    [
-        ("z/", ["z/1", "z/10", "z/2"]),
-        ("z/1", ["z/1", "z/10"]),
-        ("z", ["z/1", "z/10", "z/2"]),
-        ("%", ["%_"]),
-        ("\ud7ff", ["\ud7ffx"]),
-        ("\U0010ffff", ["\U0010ffffx"]),
-        ("nothing", []),
-    ],
-)
-async def test_a_prefix_selects_exactly_what_begins_so(calls, dataset, prefix, expected):
-    await calls.upload(dataset, dict.fromkeys(["%_", "a", "z/1", "z/10", "z/2", "\ud7ffx", "\U0010ffffx", "é"], b"x"))
-    assert paths(await calls.files(dataset, prefix=prefix, limit=2)) == expected
-    decomposed = unicodedata.normalize("NFD", "é")
-    assert paths(await calls.files(dataset, prefix=decomposed)) == ["é"]
+async def test_a_prefix_selects_exactly_what_begins_so(calls, dataset):
+    names = ["%_", "a", "z/1", "z/10", "z/2", "\ud7ffx", "\U0010ffffx", "é"]
+    await calls.upload(dataset, dict.fromkeys(names, b"x"))
+    for prefix in (
+        "z/",
+        "z/1",
+        "z",
+        "%",
+        "\ud7ff",
+        "\U0010ffff",
+        "é",
+        unicodedata.normalize("NFD", "é"),
+        "nothing",
+        "",
+    ):
+        expected = sorted(name for name in names if name.startswith(unicodedata.normalize("NFC", prefix)))
+        assert paths(await calls.files(dataset, prefix=prefix, limit=2)) == expected, prefix
 
 
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [
-        ("", "empty"),
-        ("/etc/passwd", "relative"),
-        ("../x", "segment .."),
-        ("a/../../x", "segment .."),
-        ("./a", "segment ."),
-        ("a//b", "empty segment"),
-        ("a/", "empty segment"),
-        ("a\\b", "backslash"),
-        ("a\nb", "control character"),
-        ("a\x7fb", "control character"),
-        ("a\x9fb", "control character"),
-        ("a\u202eb", "reordering"),
-        ("a\u2028b", "line separator"),
-        ("x" * 256, "255 bytes"),
-        ("é" * 128, "255 bytes"),
-        ("/".join(["x" * 200] * 6), "1024 bytes"),
-    ],
-)
-async def test_a_path_that_could_harm_is_refused(calls, dataset, path, reason):
-    answer = await calls.try_put(dataset, path, b"x")
+async def test_a_path_that_could_harm_is_refused_before_its_content_is_read(calls, dataset):
+    answer = await calls.try_put(dataset, "../../etc/passwd", b"x")
     assert (answer.status, answer.json["code"], answer.fields) == (422, "invalid_path", ["path"])
-    assert reason in answer.json["detail"]
+    assert "'../../etc/passwd'" in answer.json["detail"]
     assert (await calls.dataset(dataset))["version"] == 0
 
 
@@ -128,9 +96,11 @@ async def test_nul_in_a_path_is_refused(calls, dataset):
     assert (await calls.try_put(dataset, "a\x00b", b"x")).fields == ["path"]
 
 
-@pytest.mark.parametrize("path", ["..a", "a..b", ".hidden", "con", "a b", " a", "%2e%2e/x", "A", "'; DROP TABLE x; --"])
-async def test_a_path_that_only_looks_odd_is_kept_as_it_is(calls, dataset, path):
-    assert (await calls.put(dataset, path, b"x"))["file"]["path"] == path
+async def test_a_path_that_only_looks_odd_is_kept_as_it_is(calls, dataset):
+    names = ["..a", "a..b", ".hidden", "con", "a b", " a", "%2e%2e/x", "A", "a", "'; DROP TABLE x; --", "?#&=+"]
+    for name in names:
+        assert (await calls.put(dataset, name, b"x"))["file"]["path"] == name
+    assert paths(await calls.files(dataset)) == sorted(names)
 
 
 async def test_one_name_in_two_unicode_forms_is_one_file(calls, dataset):
