@@ -44,7 +44,7 @@ class ConsumerTuning:
 
     batch_size: int = 100
     concurrency: int = 8
-    block_seconds: float = 2.0
+    block_seconds: float = 1.0
     dead_seconds: float = 60.0
     max_attempts: int = 10
     backoff_base_seconds: float = 0.5

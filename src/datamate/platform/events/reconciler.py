@@ -58,7 +58,7 @@ class Reconciler:
         await self.reconcile()
         if time.monotonic() >= self._next_clean:
             self._next_clean = time.monotonic() + CLEAN_SECONDS
-            await trim(self._redis, await self._topics())
+            await trim(self._redis)
             await self.clean()
         return CHECK_SECONDS
 
@@ -100,7 +100,3 @@ class Reconciler:
             await session.execute(delete(InboxRow).where(InboxRow.event_id < oldest))
             unseen = func.now() - timedelta(seconds=RETENTION_SECONDS)
             await session.execute(delete(SubscriptionRow).where(SubscriptionRow.seen_at < unseen))
-
-    async def _topics(self) -> list[str]:
-        async with self._database.reader() as session:
-            return list(await session.scalars(select(OutboxRow.topic).distinct()))

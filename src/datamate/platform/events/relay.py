@@ -14,6 +14,7 @@ from datamate.platform.db.database import Database
 from datamate.platform.db.listener import Listener
 from datamate.platform.db.outbox import OUTBOX_CHANNEL, OutboxRow
 from datamate.platform.events.messages import PendingEvent, encode
+from datamate.platform.events.trimming import TOPICS_KEY
 
 BATCH_SIZE = 500
 POLL_SECONDS = 1.0
@@ -71,7 +72,8 @@ class Relay:
         async with self._redis.pipeline(transaction=False) as pipeline:
             for row in rows:
                 _queue(pipeline, row)
-            replies = await pipeline.execute(raise_on_error=False)
+            pipeline.sadd(TOPICS_KEY, *{row.topic for row in rows})
+            *replies, _ = await pipeline.execute(raise_on_error=False)
         refused = {row.id: reply for row, reply in zip(rows, replies, strict=True) if isinstance(reply, Exception)}
         if refused:
             error = next(iter(refused.values()))

@@ -4,7 +4,7 @@ import pytest
 from redis.asyncio import Redis
 
 from datamate.platform.events import trimming
-from datamate.platform.events.trimming import trim
+from datamate.platform.events.trimming import TOPICS_KEY, trim
 
 TOPIC = "order.placed"
 
@@ -14,13 +14,18 @@ def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trimming, "KEEP_SECONDS", -60.0)
 
 
+@pytest.fixture(autouse=True)
+async def _streams_are_known(redis: Redis) -> None:
+    await redis.sadd(TOPICS_KEY, TOPIC, "cache.bumped", "no.such_stream")
+
+
 async def add(redis: Redis, number: int) -> list[bytes]:
     return [await redis.xadd(TOPIC, {"n": n, "padding": "x" * 100}) for n in range(number)]
 
 
 async def test_everything_stays_when_it_is_recent(redis: Redis) -> None:
     await add(redis, 1_000)
-    await trim(redis, [TOPIC, "no.such_stream"])
+    await trim(redis)
     assert await redis.xlen(TOPIC) == 1_000
 
 
@@ -28,7 +33,7 @@ async def test_everything_stays_when_it_is_recent(redis: Redis) -> None:
 async def test_handled_messages_go_when_every_group_is_done_with_them(redis: Redis) -> None:
     await add(redis, 1_000)
     await redis.xgroup_create(TOPIC, "quick", id="$")
-    await trim(redis, [TOPIC])
+    await trim(redis)
     assert await redis.xlen(TOPIC) < 200  # whole blocks only: cutting one up costs more than it frees
 
 
@@ -40,7 +45,7 @@ async def test_messages_stay_when_the_slowest_group_has_not_handled_them(redis: 
     await redis.xgroup_create(TOPIC, "pending", id="0")
     await redis.xreadgroup("pending", "c", {TOPIC: ">"}, count=1_000)
     await redis.xack(TOPIC, "pending", *ids[:50])
-    await trim(redis, [TOPIC])
+    await trim(redis)
     assert (await redis.xrange(TOPIC, min=ids[50], count=1))[0][0] == ids[50]
 
 
@@ -49,5 +54,5 @@ async def test_messages_go_when_a_dead_group_is_a_week_behind(redis: Redis) -> N
         await redis.xadd(TOPIC, {"n": number}, id=f"1000-{number}")
     await redis.xgroup_create(TOPIC, "dead", id="0")
     await add(redis, 300)
-    await trim(redis, [TOPIC])
+    await trim(redis)
     assert await redis.xlen(TOPIC) == 300

@@ -15,11 +15,13 @@ from sqlalchemy import text, update
 from datamate.config.database import DatabaseSettings
 from datamate.contracts.main.tasks import TaskStatus
 from datamate.platform.db import Database
+from datamate.platform.tasks import TaskContext, TaskKind
 from datamate.platform.tasks.models import TaskRow
 from datamate.platform.tasks.put_back import reclaim_expired
 from factories import worker_process
+from factories.engines import PostgresEngine
 from factories.events import eventually, running
-from factories.tasks import SUM, TaskKind, ended, queue, read, worker
+from factories.tasks import QUICK, SUM, Sum, Total, add, ended, queue, read, worker
 
 TESTS = Path(worker_process.__file__).parents[1]
 Spawn = Callable[[float], subprocess.Popen[bytes]]
@@ -157,3 +159,28 @@ async def test_worker_leaves_at_once_and_gives_its_task_back_when_terminated(dat
     assert await asyncio.to_thread(leaving.wait, 5) == 0
     left = await read(database, task_id)
     assert (left.status, left.attempt) == (TaskStatus.QUEUED, 0)
+
+
+async def test_task_goes_on_when_postgresql_restarts_under_it(
+    database: Database, postgres_engine: PostgresEngine
+) -> None:
+    restarted = asyncio.Event()
+
+    async def patient(ctx: TaskContext[object], payload: Sum) -> Total:
+        await restarted.wait()
+        async with ctx.transaction() as session:
+            await session.execute(text("INSERT INTO step (number, fence) VALUES (1, :fence)"), {"fence": ctx.fence})
+        return await add(ctx, payload)
+
+    async with running(worker(database, patient, settings=QUICK.model_copy(update={"lease_seconds": 30}))):
+        task_id = await queue(database, 1)
+        await eventually(lambda: _is_running(database, task_id))
+        await asyncio.to_thread(postgres_engine.stop)
+        await asyncio.to_thread(postgres_engine.start)
+        restarted.set()
+        done = await ended(database, task_id)
+    assert (done.status, done.attempt, done.result) == (TaskStatus.SUCCEEDED, 1, {"total": 1})
+
+
+async def _is_running(database: Database, task_id: str) -> bool:
+    return (await read(database, task_id)).status == TaskStatus.RUNNING
