@@ -44,5 +44,5 @@ async def _refuse_outsiders(request: Request) -> None:
         raise PermissionDeniedError("Only parts of DataMate may call this address.")
 
 
-for_users_of_internal_callers: params.Depends = Depends(_refuse_outsiders)
+internal_callers_only: params.Depends = Depends(_refuse_outsiders)
 """For `dependencies`, beside a permission: a part of DataMate must make the call on behalf of a user who holds it."""

@@ -8,7 +8,6 @@ from typing import Final
 import structlog
 
 from datamate.core.clock import utc_now
-from datamate.core.errors import DatamateError
 from datamate.services.data_management.blobs.service import STAGING
 from datamate.services.data_management.deps import DataManagementResources
 from datamate.services.data_management.statistics.service import fold_changes
@@ -39,8 +38,8 @@ class Sweep:
         while not stop.is_set():
             try:
                 await self.sweep()
-            except DatamateError as error:
-                _log.warning("sweep_failed", code=error.code, reason=error.detail)
+            except Exception:  # noqa: BLE001 - the boundary of a background loop, which must outlive any failure
+                _log.exception("sweep_failed")
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), INTERVAL_SECONDS)
 

@@ -152,9 +152,9 @@ async def delete_file(
     )
 
 
-@router.api_route(
+@router.head("/{file_id}/content", dependencies=[require_permission(Permission.DATASET_READ)], include_in_schema=False)
+@router.get(
     "/{file_id}/content",
-    methods=["GET", "HEAD"],
     dependencies=[require_permission(Permission.DATASET_READ)],
     response_class=Response,
     responses=_CONTENT,

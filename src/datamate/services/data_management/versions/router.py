@@ -17,7 +17,7 @@ from datamate.services.data_management.deps import (
     Limit,
     Resources,
     VersionNumber,
-    for_users_of_internal_callers,
+    internal_callers_only,
 )
 from datamate.services.data_management.versions import service
 from datamate.services.data_management.versions.publish import publish
@@ -36,7 +36,7 @@ async def list_versions(
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
-    dependencies=[require_permission(Permission.DATASET_WRITE), for_users_of_internal_callers],
+    dependencies=[require_permission(Permission.DATASET_WRITE), internal_callers_only],
     responses={200: {"description": "The run had made this version before.", "model": DatasetVersion}},
 )
 async def publish_version(
@@ -76,7 +76,7 @@ async def diff_versions(  # noqa: PLR0913 - two versions and a page
 
 @router.get(
     "/{version}/manifest",
-    dependencies=[require_permission(Permission.DATASET_READ), for_users_of_internal_callers],
+    dependencies=[require_permission(Permission.DATASET_READ), internal_callers_only],
 )
 async def read_manifest(
     session: ReadSession,
