@@ -35,14 +35,14 @@ def settings_for(home: Path, **sections: dict[str, object]) -> Settings:
 
 async def ask(platform: Platform) -> int:
     def read() -> int:
-        with urllib.request.urlopen(platform.url, timeout=5) as response:
+        with urllib.request.urlopen(platform.url, timeout=30) as response:
             return int(response.read())
 
     return await asyncio.to_thread(read)
 
 
 async def ask_until_answered(platform: Platform) -> int:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await ask(platform)
@@ -96,7 +96,7 @@ async def kill(platform: Platform, recorder, victims: list[str]) -> None:
     before = platform.process_ids
     for name in victims:
         os.kill(before[name], signal.SIGKILL)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not all(f"{name} is back" in recorder.notes for name in victims):  # noqa: ASYNC110 - it sets no event
             await asyncio.sleep(0.01)
     after = platform.process_ids

@@ -33,7 +33,7 @@ class Run:
         assert line, self.process.stderr.read()
         return json.loads(line)
 
-    def end(self, *signals: signal.Signals, seconds: float = 20) -> str:
+    def end(self, *signals: signal.Signals, seconds: float = 60) -> str:
         for number in signals:
             self.process.send_signal(number)
         _, errors = self.process.communicate(timeout=seconds)
@@ -57,15 +57,15 @@ def running(home: Path, *, prefix: tuple[str, ...] = (), python: str = sys.execu
     finally:
         if process.poll() is None:
             process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def ask(url: str) -> int:
-    with urllib.request.urlopen(url, timeout=5) as response:
+    with urllib.request.urlopen(url, timeout=30) as response:
         return int(response.read())
 
 
-def all_gone(pids: dict[str, int], seconds: float = 10) -> bool:
+def all_gone(pids: dict[str, int], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while any(Path(f"/proc/{pid}/cwd").exists() for pid in pids.values()) and time.monotonic() < deadline:
         time.sleep(0.02)

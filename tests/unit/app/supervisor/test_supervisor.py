@@ -21,7 +21,7 @@ FAST = RestartPolicy(first_seconds=0.02, longest_seconds=0.1, healthy_seconds=60
 SLEEP = "time.sleep(60)"
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - processes do not set events
             await asyncio.sleep(0.01)
@@ -148,7 +148,7 @@ async def test_process_is_killed_when_it_ignores_the_signal_to_stop(supervise, m
         await supervisor.start([make_spec("stubborn", script, is_ready=exists(ready), stop_seconds=0.2)])
         pid = supervisor.children[0].pid
         begun = time.monotonic()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     assert not alive(pid)
     assert "stubborn does not end; ending it by SIGKILL" in recorder.notes
 
@@ -160,7 +160,7 @@ async def test_stop_does_not_wait_when_hurried(supervise, make_spec, tmp_path):
         await supervisor.start([make_spec("stubborn", script, is_ready=exists(ready), stop_seconds=60)])
         asyncio.get_running_loop().call_later(0.1, supervisor.hurry.set)
         begun = time.monotonic()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
