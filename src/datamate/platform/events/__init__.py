@@ -1,6 +1,6 @@
 """Events: stored with the change that caused them, relayed to Redis Streams, handled once per service."""
 
-from datamate.platform.events.broadcast import BroadcastListener
+from datamate.platform.events.broadcasting import BroadcastListener
 from datamate.platform.events.consumer import Consumer, ConsumerTuning
 from datamate.platform.events.reconciler import Reconciler
 from datamate.platform.events.redrive import redrive
