@@ -48,7 +48,7 @@ _SETTINGS = (
     "log_line_prefix=%m [%p] %u@%d ",
     "log_parameter_max_length=0",
     "log_parameter_max_length_on_error=0",
-    # After a kill -9 the whole folder is synced first: one call, not one a file, took 0.5 s instead of 2 s on a busy disk.
+    # After a kill -9 the folder is synced first: one call, not one a file, took 0.5 s instead of 2 s on a busy disk.
     *(("recovery_init_sync_method=syncfs",) if sys.platform == "linux" else ()),
 )
 

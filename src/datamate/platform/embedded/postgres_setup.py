@@ -1,5 +1,6 @@
 """Makes a new PostgreSQL data folder, whole or not at all, and sets the passwords of its two roles."""
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ _INITDB_OPTIONS = (
     "--builtin-locale=C.UTF-8",
     "--data-checksums",
     "--no-instructions",
+    *(("--sync-method=syncfs",) if sys.platform == "linux" else ()),  # one call instead of one a file
 )
 _HBA = """\
 # Written by DataMate when it made this folder: passwords for everybody, local connections only.
