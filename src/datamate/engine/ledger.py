@@ -5,12 +5,13 @@
 
 import base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 import polars as pl
 
+from datamate.engine.files import writing_to
 from datamate.engine.inputs import InputFile
 from datamate.engine.partitions import Partition
 
@@ -24,6 +25,9 @@ ROWS_SCHEMA: dict[str, pl.DataType] = {
     "value": pl.Float64(),
 }
 DUPLICATE_METRIC = "duplicate"
+
+_FATE_SCHEMA: dict[str, pl.DataType] = {name: ROWS_SCHEMA[name] for name in ("outcome", "operator", "metric")}
+_Fate = tuple[str, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,70 +49,78 @@ class Quarantined:
     raw: bytes
 
 
-@dataclass(slots=True)
 class Ledger:
-    """Collects the fate of the rows of one partition in one stage."""
+    """Collects the fate of the rows of one partition in one stage, in 18 bytes a row.
 
-    _files: Sequence[InputFile]
-    _partition: Partition
-    _frames: list[pl.DataFrame] = field(default_factory=list)
-    _quarantined: list[bytes] = field(default_factory=list)
+    Quarantined rows themselves go to a file at once, as all rows of a partition may be bad.
+    """
+
+    def __init__(self, files: Sequence[InputFile], partition: Partition, quarantine: Path) -> None:
+        """Begin with nothing.
+
+        Args:
+            files: The input.
+            partition: The partition.
+            quarantine: The file for rows that could not be processed; made for the first one.
+        """
+        self._files, self._partition, self._quarantine_path = files, partition, quarantine
+        self._are_documents = files[partition.file].kind.is_document
+        self._fates: dict[_Fate, int] = {}
+        self._ordinals: list[pl.Series] = []
+        self._codes: list[pl.Series] = []
+        self._values: list[pl.Series] = []
 
     def keep(self, ordinals: pl.Series) -> None:
         """Record rows that reach the output, in its order."""
-        self._add(ordinals, "kept")
+        self._add(ordinals, ("kept", None, None))
 
     def drop(self, ordinals: pl.Series, operator: str, metric: str, values: pl.Series | None = None) -> None:
         """Record rows that an operator removed, with the metric that decided it."""
-        self._add(ordinals, "dropped", operator, metric, values)
+        self._add(ordinals, ("dropped", operator, metric), values)
 
     def quarantine(self, rows: Sequence[Quarantined], *, with_raw: bool) -> None:
         """Record rows that could not be processed, on demand with what they held."""
+        by_reason: dict[tuple[str, str], list[int]] = {}
         for row in rows:
-            self._add(pl.Series([row.ordinal], dtype=pl.UInt64), "quarantined", row.operator, row.code)
-            self._quarantined.append(self._quarantine_line(row, with_raw=with_raw))
+            by_reason.setdefault((row.operator, row.code), []).append(row.ordinal)
+        for (operator, code), ordinals in by_reason.items():
+            self._add(pl.Series(ordinals, dtype=pl.UInt64), ("quarantined", operator, code))
+        with writing_to(self._quarantine_path), self._quarantine_path.open("ab") as file:
+            file.writelines(self._quarantine_line(row, with_raw=with_raw) for row in rows)
 
     def rows(self) -> pl.DataFrame | None:
         """Return the records with the columns of `ROWS_SCHEMA`, or None if there are none."""
-        if not self._frames:
+        if not self._ordinals:
             return None
-        records = pl.concat(self._frames).rechunk()
-        if not self._are_documents:
-            name = self._files[self._partition.file].name
-            return records.select(pl.lit(name).alias("source"), pl.all())
-        names = pl.Series([file.name for file in self._files], dtype=pl.String)
-        sources = names.gather(records["ordinal"]).alias("source")
-        return records.with_columns(pl.lit(0, pl.UInt64).alias("ordinal")).select(sources, pl.all())
-
-    def quarantine_lines(self) -> bytes:
-        """Return the quarantined rows as lines of JSON; empty if there are none."""
-        return b"".join(self._quarantined)
+        ordinals = pl.concat(self._ordinals, rechunk=True)
+        names = pl.Series("source", [file.name for file in self._files] if self._are_documents else [self._name])
+        fates = pl.DataFrame(list(self._fates), schema=_FATE_SCHEMA, orient="row")
+        zero = pl.Series([0], dtype=pl.UInt64).new_from_index(0, len(ordinals))
+        return pl.DataFrame(
+            [
+                names[ordinals if self._are_documents else zero],
+                (zero if self._are_documents else ordinals).alias("ordinal"),
+                *fates[pl.concat(self._codes, rechunk=True)],
+                pl.concat(self._values, rechunk=True).alias("value"),
+            ]
+        )
 
     def place(self, ordinal: int) -> tuple[str, int]:
         """Return the source and the ordinal that users know a row by."""
-        if self._are_documents:
-            return self._files[ordinal].name, 0
-        return self._files[self._partition.file].name, ordinal
+        return (self._files[ordinal].name, 0) if self._are_documents else (self._name, ordinal)
 
     @property
-    def _are_documents(self) -> bool:
-        return self._files[self._partition.file].kind.is_document
+    def _name(self) -> str:
+        return self._files[self._partition.file].name
 
-    def _add(
-        self, ordinals: pl.Series, outcome: str, operator: str | None = None, metric: str | None = None,
-        values: pl.Series | None = None,
-    ) -> None:  # fmt: skip
-        if ordinals.is_empty():
-            return
-        frame = ordinals.alias("ordinal").to_frame()
-        self._frames.append(
-            frame.with_columns(
-                pl.lit(outcome, _OUTCOMES).alias("outcome"),
-                pl.lit(operator, pl.String).alias("operator"),
-                pl.lit(metric, pl.String).alias("metric"),
-                (pl.lit(None, pl.Float64) if values is None else values.cast(pl.Float64)).alias("value"),
-            )
-        )
+    def _add(self, ordinals: pl.Series, fate: _Fate, values: pl.Series | None = None) -> None:
+        height = len(ordinals)
+        if height:
+            code = self._fates.setdefault(fate, len(self._fates))
+            self._ordinals.append(ordinals)
+            self._codes.append(pl.Series([code], dtype=pl.UInt16).new_from_index(0, height))
+            missing = pl.Series([None], dtype=pl.Float64)
+            self._values.append(missing.new_from_index(0, height) if values is None else values.cast(pl.Float64))
 
     def _quarantine_line(self, row: Quarantined, *, with_raw: bool) -> bytes:
         source, ordinal = self.place(row.ordinal)

@@ -46,7 +46,8 @@ class _Transform:
         self._job, self._task = job, task
         self._files = job.files_of(task)
         self._runner = StageRunner(operators, [operator.label for operator in job.plan.stages[task.stage].operators])
-        self._ledger = Ledger(job.files, task.partition)
+        self._files.quarantine.unlink(missing_ok=True)
+        self._ledger = Ledger(job.files, task.partition, self._files.quarantine)
         self._ordinals: list[pl.Series] = []
         self._keys: list[pl.Series] = []
         self._samples: list[ChangedRow] = []
@@ -78,7 +79,7 @@ class _Transform:
             [AttemptFiles(self._job.parts, base).duplicates for base in self._task.duplicates],
             self._task.partition.index,
         )
-        self._remove(ordinals.gather(repeated.sort()))
+        self._remove(ordinals[repeated.sort()])
         # Without an operator that reads them, texts need not be taken out of the rows.
         wanted = columns if self._job.plan.stages[self._task.stage].operators else ()
         yield from read_part(source, wanted, ordinals, repeated)
@@ -91,14 +92,14 @@ class _Transform:
         self._ledger.drop(ordinals, label, DUPLICATE_METRIC)
 
     def _account(self, batch: Batch, outcome: StageOutcome) -> None:
-        ordinals = batch.ordinals.gather(outcome.rows)
+        ordinals = batch.ordinals[outcome.rows]
         if self._job.is_last(self._task.stage):
             self._ledger.keep(ordinals)
         self._ordinals.append(ordinals)
         if outcome.keys is not None:
             self._keys.append(outcome.keys)
         for dropped in outcome.dropped:
-            self._ledger.drop(batch.ordinals.gather(dropped.rows), dropped.operator, dropped.metric, dropped.values)
+            self._ledger.drop(batch.ordinals[dropped.rows], dropped.operator, dropped.metric, dropped.values)
         for change in outcome.changes:
             source, ordinal = self._ledger.place(batch.ordinals[change.row])
             self._samples.append(ChangedRow(change.operator, source, ordinal, change.before, change.after))
@@ -142,13 +143,10 @@ class _Transform:
         ordinals = pl.concat(self._ordinals) if self._ordinals else pl.Series(dtype=pl.UInt64)
         if not self._job.is_last(self._task.stage):
             write_keys(self._files.keys, ordinals, pl.concat(self._keys) if self._keys else None)
-        fates, quarantine = self._ledger.rows(), self._ledger.quarantine_lines()
+        fates = self._ledger.rows()
         if fates is not None:
             with writing_to(self._files.fates):
                 fates.write_parquet(self._files.fates)
-        if quarantine:
-            with writing_to(self._files.quarantine):
-                self._files.quarantine.write_bytes(quarantine)
         operators = (*self._removed, *self._runner.counts)
         return PartitionCounts(
             rows_in=self._rows_in,

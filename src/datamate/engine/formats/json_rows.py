@@ -39,9 +39,8 @@ class JsonRows:
         """
         lines = list(self.lines) if kept is None else list(compress(self.lines, kept.to_list()))
         for text in texts:
-            changed = text.changed.arg_true()
-            values = text.values.gather(changed).to_list()
-            for row, value in zip(changed.to_list(), values, strict=True):
+            rows = [row for row, changed in enumerate(text.changed.to_list()) if changed]
+            for row, value in zip(rows, text.values.filter(text.changed).to_list(), strict=True):
                 lines[row] = replace_value(lines[row], text.column, orjson.dumps(value))
         return lines
 
