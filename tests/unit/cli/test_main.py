@@ -76,3 +76,15 @@ def test_package_stays_light_when_client_is_not_used():
     program = "import sys, datamate; print(any(name.startswith('datamate.') for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "False\n"
+
+
+def test_local_run_loads_neither_client_nor_server_when_run(tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"text": "some words"}\n')
+    (tmp_path / "recipe.yaml").write_text(
+        f"dataset_path: {tmp_path}/in.jsonl\nexport_path: {tmp_path}/out.jsonl\nprocess:\n  - text_length_filter:\n"
+    )
+    done = run_datamate("run", str(tmp_path / "recipe.yaml"), options=("-X", "importtime"))
+    assert done.returncode == 0, done.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert not {name for name in loaded if name.startswith(("datamate.sdk", "datamate.services", "datamate.platform"))}
+    assert not {"aiohttp", "fastapi", "sqlalchemy", "redis", "rich", "starlette"} & loaded
