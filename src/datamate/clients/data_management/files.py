@@ -32,7 +32,7 @@ class Download:
     is_part: bool
     _response: TransportResponse
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the content as it arrives; may be called once.
 
         Raises:

@@ -83,4 +83,5 @@ class VersionCalls(ClientPart):
     async def publish_version(self, dataset_id: str, request: PublishVersionRequest) -> DatasetVersion:
         """Make a version of what a run staged; repeating it returns the first result. For parts of DataMate alone."""
         call = Call("POST", dataset_path(dataset_id, "versions"), body=request)
-        return await self._caller.fetch(call, DatasetVersion, deadline_seconds=_PUBLISH_SECONDS)
+        seconds = max(_PUBLISH_SECONDS, self._caller.deadline_seconds)
+        return await self._caller.fetch(call, DatasetVersion, deadline_seconds=seconds)
