@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from datamate.core.errors import StorageFullError
+from datamate.engine.coordinator import MAX_ATTEMPTS
 from datamate.engine.errors import RunCancelledError, WorkerCrashedError, WorkerFailedError
 from datamate.engine.job import TransformTask
 from datamate.engine.ledger import read_rows
@@ -61,14 +62,15 @@ def test_nothing_is_lost_or_doubled_when_workers_are_killed_at_random(source, ex
     with WorkerPool() as pool:
 
         def kill(_progress) -> None:
-            if chance.random() < 0.2 and len(killed) < 6:
-                killed.append(chance.choice(pool.workers).pid)
-                if killed[-1]:
-                    os.kill(killed[-1], signal.SIGKILL)
+            # One kill fewer than a partition survives, should they all meet the same one.
+            pid = chance.choice(pool.workers).pid if chance.random() < 0.2 and len(killed) < MAX_ATTEMPTS - 1 else 0
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
 
         options = RunOptions(partition_bytes=PARTITION_BYTES, watch=Watch(on_progress=kill))
         summary = run_recipe(recipe(source, tmp_path / "out.jsonl"), options, pool=pool)
-    assert summary.workers_replaced >= 2
+    assert summary.workers_replaced == len(killed) == MAX_ATTEMPTS - 1
     check_whole(summary, tmp_path / "out.jsonl", expected)
 
 
@@ -103,6 +105,7 @@ def test_partition_is_named_when_it_kills_every_worker_that_takes_it(source, tmp
 
 def test_run_stops_within_a_second_when_it_is_cancelled(source, tmp_path):
     cancelled_at: list[float] = []
+    before = set(psutil.Process().children(recursive=True))
 
     def cancel() -> bool:
         if not cancelled_at and (tmp_path / "out.jsonl.datamate-run" / "commits.jsonl").exists():
@@ -113,7 +116,7 @@ def test_run_stops_within_a_second_when_it_is_cancelled(source, tmp_path):
     with pytest.raises(RunCancelledError):
         run_recipe(recipe(source, tmp_path / "out.jsonl"), options)
     assert time.monotonic() - cancelled_at[0] < 1.0
-    assert not psutil.Process().children(recursive=True)
+    assert set(psutil.Process().children(recursive=True)) <= before
 
 
 RUN = """
