@@ -1,15 +1,15 @@
 """Answers requests for the content of a file, whole or in part, in constant memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 from urllib.parse import quote
 
 from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
 from sqlalchemy import RowMapping
 
 from datamate.core.errors import PreconditionFailedError, RangeNotSatisfiableError, UnavailableError
 from datamate.platform.http.problems import problem_of
+from datamate.platform.http.streaming import ClosingStreamingResponse
 from datamate.services.data_management.files.ranges import Representation, Selection, select_bytes
 from datamate.storage import ObjectStore
 
@@ -53,7 +53,7 @@ async def content_response(request: Request, store: ObjectStore, file: RowMappin
     if request.method == "HEAD":
         return Response(status_code=wanted.status, headers=headers)
     body = await _opened(store, file["object_key"], wanted)
-    return StreamingResponse(body, wanted.status, headers)
+    return ClosingStreamingResponse(body, wanted.status, headers)
 
 
 def _description(file: RowMapping, wanted: Selection, size: int) -> dict[str, str]:
@@ -74,14 +74,16 @@ def attachment(name: str) -> str:
     return f'attachment; filename="{plain}"{extended}'
 
 
-async def _opened(store: ObjectStore, key: str, wanted: Selection) -> AsyncIterator[bytes]:
+async def _opened(store: ObjectStore, key: str, wanted: Selection) -> AsyncGenerator[bytes, None]:
     """Read the first piece before any header is sent, so that a store that fails is an error and no broken answer."""
     pieces = store.stream(key, start=wanted.start, end=wanted.end)
     first = await anext(pieces, b"")
     return _all(first, pieces, expected_bytes=wanted.end - wanted.start)
 
 
-async def _all(first: bytes, rest: AsyncIterator[bytes], *, expected_bytes: int) -> AsyncIterator[bytes]:
+async def _all(
+    first: bytes, rest: AsyncIterator[bytes], *, expected_bytes: int
+) -> AsyncGenerator[bytes, None]:
     sent = len(first)
     if first:
         yield first
