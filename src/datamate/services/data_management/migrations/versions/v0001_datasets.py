@@ -184,12 +184,11 @@ def _create_versions() -> None:
         sa.Column("file_id", sa.Uuid(as_uuid=False), nullable=False, comment="Stays when content or path change."),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, comment="When the path got this content."),
         sa.ForeignKeyConstraint(["blob_id"], [f"{SCHEMA}.blobs.id"], name="fk_entries_blob_id_blobs"),
-        sa.ForeignKeyConstraint(["dataset_key"], [f"{SCHEMA}.datasets.key"], name="fk_entries_dataset_key_datasets"),
         sa.PrimaryKeyConstraint("dataset_key", "path", "v_from", name="pk_entries"),
         schema=SCHEMA,
     )
     op.create_index("ix_entries_file_id", "entries", ["file_id", "v_from"], schema=SCHEMA)
-    op.create_index("ix_entries_v_from", "entries", ["dataset_key", "v_from", "path"], schema=SCHEMA)
+    op.create_index("ix_entries_v_from", "entries", ["dataset_key", "v_from"], schema=SCHEMA)
     op.create_index(
         "ix_entries_v_to",
         "entries",
