@@ -71,16 +71,16 @@ def write_sample(packages: Path, output: Path) -> None:
         output: Folder to write to.
     """
     pages = packages / "sqlite3-doc/usr/share/doc/sqlite3"
-    for folder in ("", "web", "pages", "news"):
+    for folder in ("", "crawl", "pages", "news"):
         (output / folder).mkdir(parents=True, exist_ok=True)
     write_jargon(packages / "dict-jargon/usr/share/dictd", output / "jargon.jsonl")
     write_devil(packages / "dict-devil/usr/share/dictd", output / "devil.csv")
     chosen = [page for page in sorted(pages.glob("*.html")) if page.stat().st_size in _PAGE_BYTES]
     whole = chosen[::_WHOLE_PAGE_EVERY]
-    write_passages([page for page in chosen if page not in whole], output / "web/passages.jsonl")
+    write_passages([page for page in chosen if page not in whole], output / "crawl/passages.jsonl")
     for page in whole:
         (output / "pages" / page.name).write_bytes(page.read_bytes())
-    write_release_notes(pages / "releaselog", output / "web/releases.jsonl")
+    write_release_notes(pages / "releaselog", output / "crawl/releases.jsonl")
     write_news(packages / "tzdata/usr/share/doc/tzdata/changelog.gz", output / "news")
 
 
@@ -88,7 +88,7 @@ def write_jargon(folder: Path, target: Path) -> None:
     """Write the Jargon File, one entry a row; some rows went through a program that took UTF-8 for Windows-1252."""
     lines: list[bytes] = []
     for number, (title, text) in enumerate(read_dictionary(folder, "jargon")):
-        if number % _MOJIBAKE_EVERY == 0:
+        if number % _MOJIBAKE_EVERY == 1:
             text = mistaken_for_windows_1252(text)  # noqa: PLW2901 - the same text, worse
         page = f"{title[0].upper()}/{title}.html" if title.isalpha() else "index.html"
         document = Document(title, text, f"http://catb.org/jargon/html/{page}")

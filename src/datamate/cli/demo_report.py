@@ -9,10 +9,9 @@ from datamate.contracts.runtime.runs import ChangedRow
 
 _CHANGES_SHOWN = 3
 _QUARANTINED_SHOWN = 5
-_EXCERPT_WIDTH = 96
-_LEAD = 24
+_EXCERPT_WIDTH = 68
+_LEAD = 16
 """Characters shown before the first difference."""
-_RAW_WIDTH = 48
 
 
 def print_result(result: DemoResult, seconds: float) -> None:
@@ -37,22 +36,17 @@ def print_result(result: DemoResult, seconds: float) -> None:
 
 def _print_quarantine(result: DemoResult) -> None:
     _heading("Quarantined: kept as they were, with the error")
-    rows = [
-        (row.source, row.ordinal, shorten(row.message, _RAW_WIDTH), shorten(readable(row), _RAW_WIDTH))
-        for row in result.quarantine[:_QUARANTINED_SHOWN]
-    ]
-    print_table(("file", "row", "error", "the row"), rows, empty="No row was quarantined.")
+    for row in result.quarantine[:_QUARANTINED_SHOWN]:
+        click.echo(f"{row.source} row {row.ordinal:,}: {row.message}")
+        click.echo(f"  {shorten(readable(row), _EXCERPT_WIDTH)}")
 
 
 def _print_changes(changes: list[ChangedRow]) -> None:
     _heading("Changed")
-    seen: set[str] = set()
-    for row in sorted(changes, key=_is_about_space):
-        if row.operator not in seen and len(seen) < _CHANGES_SHOWN:
-            seen.add(row.operator)
-            before, after = excerpts(row.before, row.after)
-            click.echo(f"{row.operator}, {row.source} row {row.ordinal}")
-            click.echo(f"  before  {before}\n  after   {after}")
+    for row in most_telling(changes)[:_CHANGES_SHOWN]:
+        before, after = excerpts(row.before, row.after)
+        click.echo(f"{row.operator}, {row.source} row {row.ordinal:,}")
+        click.echo(f"  before  {before}\n  after   {after}")
 
 
 def _print_outcome(result: DemoResult, seconds: float) -> None:
@@ -86,9 +80,18 @@ def _on_one_line(text: str) -> str:
     return line if len(line) <= _EXCERPT_WIDTH else f"{line[:_EXCERPT_WIDTH]}…"
 
 
-def _is_about_space(row: ChangedRow) -> bool:
-    """Tell whether only white space changed, which shows least."""
-    return "".join(row.before.split()) == "".join(row.after.split())
+def most_telling(changes: list[ChangedRow]) -> list[ChangedRow]:
+    """Return the largest change of each operator, in the order of the operators; changes of white space come last."""
+    largest: dict[str, ChangedRow] = {}
+    for row in changes:
+        if row.operator not in largest or _size(row) > _size(largest[row.operator]):
+            largest[row.operator] = row
+    return sorted(largest.values(), key=lambda row: _size(row) == 0)
+
+
+def _size(row: ChangedRow) -> int:
+    """Return by how many characters, white space aside, a row became shorter or longer."""
+    return abs(len("".join(row.before.split())) - len("".join(row.after.split())))
 
 
 def _heading(text: str) -> None:

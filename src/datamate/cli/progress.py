@@ -89,15 +89,17 @@ def _show_bar(title: str, first_unit: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
+    from rich.table import Column
 
+    # On a narrow terminal the message gives way, not the numbers.
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[amount]}"),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[amount]}", table_column=Column(no_wrap=True)),
         TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[message]}"),
+        TextColumn("[dim]{task.fields[message]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
-    with RichProgress(*columns, console=Console(stderr=True)) as bars:
+    with RichProgress(*columns, console=Console(stderr=True), expand=True) as bars:
         task_id = bars.add_task(title, total=None, amount="", message="")
 
         class Bar:
