@@ -21,6 +21,7 @@ _MAX_FAILED_STARTS = 5
 _MAX_DEATHS = 3
 _EXIT_REPORT_SECONDS = 1.0
 _TICK_SECONDS = 0.1
+_HOST_KILLED = "the process it was started by was killed"
 
 
 @dataclass(slots=True)
@@ -232,11 +233,13 @@ class WorkerPool:
             while pid not in self._exits:
                 report = control.recv(EXIT_REPORT.size)
                 if len(report) < EXIT_REPORT.size:
-                    return "the process it was started by was killed"
+                    return _HOST_KILLED
                 ended, status = EXIT_REPORT.unpack(report)
                 self._exits[ended] = status
         except TimeoutError:
             return "it ended without a trace"
+        except ConnectionError:
+            return _HOST_KILLED
         finally:
             control.settimeout(None)
         return _explain(os.waitstatus_to_exitcode(self._exits.pop(pid)))
