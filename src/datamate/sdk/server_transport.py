@@ -7,6 +7,9 @@ environment, and words its errors for the person at the keyboard.
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
@@ -85,12 +88,29 @@ class ServerTransport:
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS),
-                trust_env=True,
+                # Its own look at the environment costs two threads a request, and lets ~/.netrc replace the token.
+                proxy=proxy_for(self._base_url),
             )
             # aiohttp repeats a PUT whose pooled connection broke, though half of its stream is used up, and offers no
             # public switch.
             self._session._retry_connection = False  # noqa: SLF001
         return self._session
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the proxy that the environment names for an address; None for this machine's own."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host == "localhost" or _is_loopback(host) or proxy_bypass(host):
+        return None
+    return getproxies().get(parts.scheme)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class ServerAnswer:

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from datamate.clients.transport import TransportRequest
 from datamate.core.errors import DeadlineExceededError, InvalidInputError, UnavailableError
-from datamate.sdk.server_transport import ServerTransport
+from datamate.sdk.server_transport import ServerTransport, proxy_for
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -116,3 +116,21 @@ async def test_address_is_named_when_nothing_answers(unused_tcp_port):
     with pytest.raises(UnavailableError, match=f"127.0.0.1:{unused_tcp_port}.*Is the server running"):
         await read(transport, TransportRequest("GET", "/"))
     await transport.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"),
+    [
+        ("http://datamate.example.org/api/v1", "http://proxy:3128"),
+        ("https://datamate.example.org/api/v1", None),
+        ("http://inside.example.com", None),
+        ("http://127.0.0.1:8080", None),
+        ("http://[::1]:8080", None),
+        ("http://localhost:8080", None),
+    ],
+)
+def test_proxy_of_environment_is_used_when_server_is_elsewhere(monkeypatch, url, proxy):
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.delenv("https_proxy", raising=False)
+    monkeypatch.setenv("no_proxy", "inside.example.com")
+    assert proxy_for(url) == proxy
