@@ -8,11 +8,9 @@ from types import FrameType
 
 import click
 
-from datamate.cli.output import format_bytes, print_fields
+from datamate.cli.output import format_bytes, print_fields, print_table
 from datamate.cli.process import EXIT_INTERRUPTED
 from datamate.cli.progress import Progress, show_progress
-from datamate.cli.run_report import print_summary
-from datamate.contracts.runtime.runs import RunSummary as WireSummary
 from datamate.engine.accounting import RunSummary
 from datamate.engine.coordinator import RunProgress, Watch
 from datamate.engine.errors import RunCancelledError
@@ -92,10 +90,14 @@ def _show(progress: Progress, state: RunProgress) -> None:
 
 
 def _print_account(summary: RunSummary) -> None:
-    print_summary(WireSummary.model_validate(summary.to_json()))
-    click.echo()
+    speed = summary.bytes_in / summary.seconds if summary.seconds else 0
     print_fields(
         [
+            ("rows in", summary.rows_in),
+            ("kept", summary.kept),
+            ("dropped", summary.dropped),
+            ("quarantined", summary.quarantined),
+            ("took", f"{summary.seconds:.2f} s, {format_bytes(speed)}/s"),
             ("peak memory", format_bytes(summary.peak_memory_bytes)),
             ("reused", f"{summary.partitions_reused} commits" if summary.partitions_reused else None),
             ("replaced", f"{summary.workers_replaced} worker processes" if summary.workers_replaced else None),
@@ -103,3 +105,9 @@ def _print_account(summary: RunSummary) -> None:
             ("details", summary.details_path),
         ]
     )
+    click.echo()
+    rows = (
+        (count.operator, count.rows_in, count.changed, count.dropped, count.quarantined, f"{count.seconds:.2f} s")
+        for count in summary.operators
+    )
+    print_table(("operator", "rows in", "changed", "dropped", "quarantined", "time"), rows, empty="No operators.")
