@@ -50,6 +50,7 @@ ROUTES: Final = (
     Route("/tasks", "main"),
     Route("/schedules", "main"),
     Route("/data-management/datasets", "data_management"),
+    Route("/data-management/statistics", "data_management"),
     Route("/data-management/tags", "data_management"),
     Route("/data-management/uploads", "data_management"),
     Route("/runtime/operators", "runtime"),
