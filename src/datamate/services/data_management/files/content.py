@@ -81,9 +81,7 @@ async def _opened(store: ObjectStore, key: str, wanted: Selection) -> AsyncGener
     return _all(first, pieces, expected_bytes=wanted.end - wanted.start)
 
 
-async def _all(
-    first: bytes, rest: AsyncIterator[bytes], *, expected_bytes: int
-) -> AsyncGenerator[bytes, None]:
+async def _all(first: bytes, rest: AsyncIterator[bytes], *, expected_bytes: int) -> AsyncGenerator[bytes, None]:
     sent = len(first)
     if first:
         yield first
