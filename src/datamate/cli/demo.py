@@ -73,7 +73,10 @@ def _check_options(url: str | None, *, username: str | None, password_stdin: boo
 def _start(stack: ExitStack, *, keep: bool) -> "tuple[OwnPlatform, Door]":
     # pydantic and the supervisor take 0.2 s to import, which `--help` need not spend.
     from datamate.app.demo.own_platform import OwnPlatform
+    from datamate.config.root import load_settings
 
+    # The platform has settings of its own; but a variable that nothing reads is refused here as everywhere.
+    load_settings()
     platform = stack.enter_context(OwnPlatform(keep=keep))
     with show_progress("Starting a platform", unit="steps") as progress:
         steps = 0

@@ -44,6 +44,8 @@ def read_password(*, from_stdin: bool, confirm: bool = False) -> str:
         click.UsageError: Nothing came.
     """
     if not from_stdin:
+        if not sys.stdin.isatty():
+            raise click.UsageError("There is no terminal to ask for the password; pipe it in with --password-stdin.")
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=confirm, err=True))
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:

@@ -9,6 +9,7 @@ from datamate.cli.output import json_option, print_fields, print_json_array, pri
 from datamate.cli.server_options import open_client, url_option
 from datamate.contracts.runtime.operators import Operator, OperatorParameter
 
+_PARAMETERS_IN_EXAMPLE = 2
 KINDS = ("mapper", "filter", "deduplicator")
 
 
@@ -108,9 +109,9 @@ def _print_operator(operator: Operator) -> None:
 
 
 def _recipe_lines(operator: Operator) -> str:
-    own = [item for item in operator.parameters if item.name != "text_key"]
+    telling = [item for item in operator.parameters if item.minimum is not None or item.maximum is not None]
     lines = ["process:", f"  - {operator.name}:"]
-    lines += [f"      {item.name}: {_default(item)}" for item in own[:1]]
+    lines += [f"      {item.name}: {_default(item)}" for item in telling[-_PARAMETERS_IN_EXAMPLE:]]
     return "\n".join(lines)
 
 
