@@ -2,7 +2,7 @@
 
 import click
 
-from datamate.engine.local.launch import HostProcess
+from datamate.engine.local.launch import take_host
 
 _HELP = """Run a recipe on local files, without any server.
 
@@ -48,7 +48,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     if overwrite and resume:
         raise click.UsageError("--overwrite starts over and --resume goes on; choose one.")
     # The host imports for a fifth of a second; so it is started before this process imports the rest.
-    host = None if explain else HostProcess()
+    host = None if explain else take_host()
     from datamate.cli.local_run import LocalRun
 
     local_run = LocalRun(recipe, dataset_path=dataset_path, export_path=export_path, np=np)

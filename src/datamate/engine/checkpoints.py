@@ -36,7 +36,7 @@ class Commit:
 
 
 class CheckpointStore(Protocol):
-    """Where commits are kept. All calls block; the engine makes them from one thread.
+    """Where commits are kept. All calls block; the engine makes no two at once, `commit` from a thread of its own.
 
     One store belongs to one run. Whoever opens it last owns it: everybody else's commits are refused.
     """

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from datamate.engine.accounting import OperatorCounts, PartitionCounts, Totals
 from datamate.engine.checkpoints import CheckpointStore, Commit
+from datamate.engine.committer import Committer
 from datamate.engine.errors import RunCancelledError, TooManyBadRowsError, WorkerCrashedError
-from datamate.engine.files import sync_files
 from datamate.engine.job import (
     KEYS_PER_BUCKET,
     AttemptFiles,
@@ -94,7 +94,7 @@ class Coordinator:
         self._commits: dict[tuple[str, int], Commit] = {}
         self._deaths: Counter[tuple[str, int]] = Counter()
         self._started = time.perf_counter()
-        self._stage = 0
+        self._stage = self._rows_read = self._bytes_read = 0
         self.totals = Totals()
         self.reused = 0
 
@@ -102,6 +102,7 @@ class Coordinator:
         """Take over what an earlier attempt at this run committed, and delete what it did not."""
         for commit in commits:
             self._remember(commit)
+            self._read(commit.stage, commit.counts)
         self.reused = len(self._commits)
         ours = {commit.base for commit in self._commits.values()}
         for path in self._job.parts.iterdir():
@@ -169,27 +170,35 @@ class Coordinator:
         self._run_tasks(pending, appended)
 
     def _run_tasks(self, pending: "deque[Task]", appended: "_InOrder | None") -> None:
+        committer = Committer(self._job, self._store)
+        try:
+            with self._pool.waking_on(committer.ready):
+                self._work_off(pending, committer, appended)
+        finally:
+            committer.close()
+
+    def _work_off(self, pending: "deque[Task]", committer: Committer, appended: "_InOrder | None") -> None:
         running = 0
-        while pending or running:
+        while pending or running or committer.pending:
             self._watch.check()
             running += self._dispatch(pending)
-            done: list[tuple[CommittedTask, Done]] = []
             for task, event in self._pool.events(_TICK_SECONDS):
                 if task is None:
                     continue
                 running -= 1
                 if isinstance(event, Died):
                     pending.appendleft(self._next_attempt(task, event))
-                elif isinstance(event, Done):
-                    if isinstance(task, TransformTask | JoinTask):
-                        done.append((task, event))
-                else:
+                elif not isinstance(event, Done):
                     raise event.to_error()
-            # The workers go on at once, while the disk makes their last files durable.
+                elif isinstance(task, TransformTask | JoinTask) and isinstance(event.result, PartitionCounts):
+                    self._read(task.phase, event.result)
+                    committer.submit(task, event.result)
             running += self._dispatch(pending)
-            for commit in self._commit(done):
+            for commit in committer.finished():
+                self._remember(commit)
                 if appended is not None:
                     appended.add(commit)
+            self._check_bad_rows()
             self._watch.on_progress(self._progress())
 
     def _dispatch(self, pending: "deque[Task]") -> int:
@@ -202,30 +211,24 @@ class Coordinator:
             started += 1
         return started
 
-    def _commit(self, done: Sequence[tuple[CommittedTask, Done]]) -> list[Commit]:
-        if not done:
-            return []
-        sync_files(path for task, _ in done for path in self._job.files_of(task).all())
-        commits = [self._commit_of(task, event) for task, event in done]
-        for commit in commits:
-            self._store.commit(commit)
-            self._remember(commit)
+    def _check_bad_rows(self) -> None:
         limit, bad = self._job.recipe.max_errors, self.totals.rows_of_all_stages("quarantined")
         if limit is not None and bad > limit:
             raise TooManyBadRowsError(
                 f"{bad} rows were quarantined, more than max_errors: {limit} allows. See their reasons in "
                 f"{self._job.parts}/*.quarantine.jsonl, mend the input or raise the limit."
             )
-        return commits
-
-    def _commit_of(self, task: CommittedTask, done: Done) -> Commit:
-        counts = done.result if isinstance(done.result, PartitionCounts) else PartitionCounts()
-        return Commit(task.phase, task.place, task.attempt, self._job.files_of(task).base, counts)
 
     def _remember(self, commit: Commit) -> None:
         self._commits[commit.stage, commit.partition] = commit
         if commit.stage.startswith("stage"):
             self.totals.add(int(commit.stage.removeprefix("stage")), commit.partition, commit.counts)
+
+    def _read(self, phase: str, counts: PartitionCounts) -> None:
+        """Count what was read of the input, which is done before it is committed."""
+        if phase == "stage0":
+            self._rows_read += counts.rows_in
+            self._bytes_read += counts.bytes_in
 
     def _next_attempt(self, task: Task, died: Died) -> Task:
         if not isinstance(task, TransformTask | JoinTask):
@@ -254,8 +257,8 @@ class Coordinator:
             stages=len(self._job.plan.stages),
             partitions_done=sum(1 for phase, _ in self._commits if phase == f"stage{self._stage}"),
             partitions=len(self._partitions),
-            rows=self.totals.rows(0, "rows_in") + sum(progress.rows for progress in reading),
-            bytes=self.totals.rows(0, "bytes_in") + sum(progress.bytes for progress in reading),
+            rows=self._rows_read + sum(progress.rows for progress in reading),
+            bytes=self._bytes_read + sum(progress.bytes for progress in reading),
             bytes_total=sum(file.size_bytes for file in self._job.files),
             operators=self.totals.operators([operator.label for operator in self._job.plan.operators]),
             seconds=time.perf_counter() - self._started,

@@ -1,6 +1,8 @@
 """The output of a run as one file of lines, appended to while the run goes on."""
 
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 from datamate.engine.files import append_file, writing_to
@@ -16,15 +18,26 @@ class LinesOutput:
         """Begin with an empty file."""
         self._partial = partial
         with writing_to(partial):
+            self._sync: threading.Thread | None = None
             self._file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
 
     def append(self, part: Path) -> None:
         """Append a file; the disk writes it while the next partition is computed."""
         with writing_to(self._partial):
             append_file(self._file, part)
+        if self._sync is None or not self._sync.is_alive():
+            self._sync = threading.Thread(target=self._start_sync, daemon=True)
+            self._sync.start()
 
     def close(self) -> None:
         """Wait until all is on the disk."""
+        if self._sync is not None:
+            self._sync.join()
         with writing_to(self._partial):
             os.fdatasync(self._file)
             os.close(self._file)
+
+    def _start_sync(self) -> None:
+        # An error shows again in `close`, where somebody can hear it.
+        with suppress(OSError):
+            os.fdatasync(self._file)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datamate.engine.formats.kinds import FileKind, compression_of
 from datamate.engine.inputs import InputFile, open_input
 
-MIN_PARTITION_BYTES = 1 << 20
+MIN_PARTITION_BYTES = 2 << 20
 MAX_PARTITION_BYTES = 64 << 20
 # Enough partitions that no core waits long for the last one, few enough that a partition's own cost does not count.
 PARTITIONS_AIMED_AT = 24

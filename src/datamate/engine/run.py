@@ -143,6 +143,7 @@ def _plan(
     pool.submit(pool.workers[0], PlanTask(recipe, files))
     check = options.watch.check
     partitions = plan_partitions(files, target_bytes=options.partition_bytes, on_block=check)
+    pool.grow_to(min(recipe.np or available_cores(), max(1, len(partitions))))
     plan = pool.wait_for_result(check)
     if not isinstance(plan, Plan):
         raise WorkerFailedError(f"A worker answered {plan} where a plan was asked for.")

@@ -66,5 +66,5 @@ def test_digest_differs_when_boundaries_do():
 
 
 def test_partitions_are_bounded_when_the_input_is_tiny_or_huge():
-    assert partition_bytes(10) == 1 << 20
+    assert partition_bytes(10) == 2 << 20
     assert partition_bytes(10**13) == 64 << 20

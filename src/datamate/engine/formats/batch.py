@@ -6,7 +6,7 @@ from typing import Protocol
 
 import polars as pl
 
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 2 << 20
 """The size of a batch aimed at; a single row may be larger."""
 
 

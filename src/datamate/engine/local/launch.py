@@ -58,3 +58,16 @@ class HostProcess:
         self.control.close()
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
+
+
+_ahead: list[HostProcess] = []
+
+
+def start_ahead() -> None:
+    """Start a host before it is known what for, while everything else is still being imported."""
+    _ahead.append(HostProcess())
+
+
+def take_host() -> HostProcess:
+    """Return the host that was started ahead, or start one."""
+    return _ahead.pop() if _ahead else HostProcess()

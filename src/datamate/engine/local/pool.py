@@ -5,7 +5,7 @@ import selectors
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -100,7 +100,10 @@ class WorkerPool:
     def events(self, timeout_seconds: float) -> Iterator[tuple[Task | None, Done | Failed | Died]]:
         """Yield what ended within some time, each with its task; a worker that died has already been replaced."""
         for key, _ in self._selector.select(timeout_seconds):
-            worker: Worker = key.data
+            worker: Worker | None = key.data
+            if worker is None:
+                os.eventfd_read(key.fd)
+                continue
             try:
                 message = worker.channel.receive()
             except EOFError:
@@ -110,6 +113,15 @@ class WorkerPool:
             event = self._take(worker, message)
             if event is not None:
                 yield event
+
+    @contextmanager
+    def waking_on(self, descriptor: int) -> Iterator[None]:
+        """Let `events` return early when somebody writes to an event descriptor."""
+        self._selector.register(descriptor, selectors.EVENT_READ, None)
+        try:
+            yield
+        finally:
+            self._selector.unregister(descriptor)
 
     def wait_for_result(self, on_tick: Callable[[], None]) -> Result:
         """Return the result of the one task that runs.
