@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import time
 import urllib.request
@@ -49,6 +50,11 @@ def processes_of(folder: Path) -> list[str]:
         if str(folder).encode() in text and process.name != str(os.getpid()):
             found.append((process / "cmdline").read_text().replace("\0", " "))
     return found
+
+
+def holds_password(path: Path) -> bool:
+    """Tell whether a file is one of those that show the administrator's password."""
+    return path.name in {"admin-password", "up.json"}
 
 
 def test_account_is_complete_when_platform_is_running(site, environment):
@@ -110,6 +116,8 @@ def test_platform_runs_on_when_it_is_kept(environment):
         check_account(document)
         with urllib.request.urlopen(f"{document['url']}/health/ready", timeout=5) as answer:
             assert answer.status == 200
+        for path in temporary.rglob("*"):
+            assert not holds_password(path) or stat.S_IMODE(path.stat().st_mode) == 0o600, path
     finally:
         os.kill(int(line.split()[-1]), signal.SIGTERM)
     give_up_at = time.monotonic() + 60

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from os import getpid
+from os import geteuid, getpid
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -63,8 +63,8 @@ class OwnPlatform:
             keep: Leave it running at the end, unless it did not start.
         """
         self.folder = Path(tempfile.mkdtemp(prefix="datamate-demo-"))
-        # Started by root, the engines run under an id without rights, which must pass through here.
-        self.folder.chmod(0o711)
+        if geteuid() == 0:
+            self.folder.chmod(0o711)  # the engines run under an id without rights then, which must pass through here
         self.kept = keep
         self._log = self.folder / "up.log"
         self._answer = self.folder / "up.json"
@@ -129,6 +129,7 @@ class OwnPlatform:
             # Ends with this process, however that ends.
             tie = (signal.SIGTERM.value, getpid(), -1, -1)
             program = (sys.executable, "-I", "-S", launch.__file__, *map(str, tie), *program)
+        self._answer.touch(mode=0o600)  # it will hold the administrator's password
         with self._log.open("wb") as log, self._answer.open("wb") as answer:
             return subprocess.Popen(  # noqa: S603 - our own program
                 program,
