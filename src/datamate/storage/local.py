@@ -13,6 +13,7 @@ from datamate.storage.local_files import LocalFiles, read_exactly
 from datamate.storage.location import StoreLocation
 from datamate.storage.partial_file import PartialFile
 from datamate.storage.store import BLOCK_BYTES, Body, ObjectInfo, ObjectStore
+from datamate.storage.uninterrupted import uninterrupted
 
 _THREADS = 8
 _LIST_BATCH = 1_000
@@ -43,7 +44,7 @@ class LocalStore(ObjectStore):
             written = await self._write(partial, body)
             await self._run(self._files.commit, partial, key)
         except BaseException:
-            await self._run(partial.discard)
+            await uninterrupted(self._run(partial.discard))
             raise
         return written
 
@@ -55,7 +56,7 @@ class LocalStore(ObjectStore):
             await self._run(partial.write, data)
             return await self._run(self._files.commit_if_absent, partial, key)
         except BaseException:
-            await self._run(partial.discard)
+            await uninterrupted(self._run(partial.discard))
             raise
 
     @override

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -13,6 +14,10 @@ from datamate.storage.keys import check_key, check_prefix
 from datamate.storage.location import StoreLocation
 from datamate.storage.s3_client import connect, range_is_past_the_end, s3_errors
 from datamate.storage.store import BLOCK_BYTES, Body, ObjectInfo, ObjectStore
+from datamate.storage.uninterrupted import uninterrupted
+
+if TYPE_CHECKING:
+    from obstore import AsyncWritableFile
 
 _MAX_PARTS = 10_000
 """Source: Amazon S3 multipart upload limits."""
@@ -60,8 +65,7 @@ class S3ObjectStore(ObjectStore):
         except BaseException as error:
             # Leaving by an exception, cancellation included, aborts the multipart upload. `obstore.put_async` fed by
             # an iterator does not: when cancelled it leaves its parts in the bucket.
-            with suppress(BaseError):
-                await writer.__aexit__(type(error), error, error.__traceback__)
+            await uninterrupted(_abort(writer, error))
             raise
         with s3_errors(key):
             await writer.close()
@@ -163,6 +167,12 @@ class S3ObjectStore(ObjectStore):
 
     def _read_ahead(self, key: str, start: int, stop: int) -> asyncio.Task[bytes]:
         return asyncio.create_task(self.read(key, start=start, end=min(start + _READ_BYTES, stop)))
+
+
+async def _abort(writer: "AsyncWritableFile", error: BaseException) -> None:
+    # The bucket's own rule for incomplete uploads removes what a dead server keeps us from removing.
+    with suppress(BaseError):
+        await writer.__aexit__(type(error), error, error.__traceback__)
 
 
 def _part_bytes(size_bytes: int | None) -> int:

@@ -254,3 +254,14 @@ async def test_hashing_stream_knows_size_and_hash_when_it_ended():
     stream = HashingStream(pieces(b"12345", b"67890"), max_bytes=10)
     assert b"".join([piece async for piece in stream]) == b"1234567890"
     assert stream.content == ContentHash(10, blake3(b"1234567890").hexdigest())
+
+
+async def test_put_leaves_nothing_when_it_is_cancelled_while_it_tidies_up(store):
+    for _ in range(10):
+        writing = asyncio.create_task(store.put("broken", zeros(20, fail_after=18)))
+        while not writing.done():
+            await asyncio.sleep(0.001)
+            writing.cancel()
+        assert writing.cancelled() or writing.exception() is not None
+        assert await store.discard_partial_writes(older_than_seconds=-1) == 0
+    assert await keys(store) == set()
