@@ -52,9 +52,6 @@ class Tally:
     files: int
     size_bytes: int
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(self.files + other.files, self.size_bytes + other.size_bytes)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
@@ -69,3 +66,30 @@ class Effect:
     def grown_files(self) -> int:
         """Return how many more files there are now."""
         return self.added - self.removed
+
+    @property
+    def files(self) -> int:
+        """Return how many files are not what they were."""
+        return self.added + self.changed + self.removed
+
+    def and_removed(self, others: Tally) -> "Effect":
+        """Return this effect together with the removal of other files."""
+        return Effect(
+            added=self.added,
+            changed=self.changed,
+            removed=self.removed + others.files,
+            grown_bytes=self.grown_bytes - others.size_bytes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of stored changes.
+
+    Attributes:
+        effect: What they did.
+        absent: How many of them remove a path that does not exist.
+    """
+
+    effect: Effect
+    absent: int

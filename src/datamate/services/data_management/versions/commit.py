@@ -12,7 +12,7 @@ from datamate.services.data_management.datasets.models import DatasetRow
 from datamate.services.data_management.datasets.service import DATASETS, touch
 from datamate.services.data_management.statistics.service import record_change
 from datamate.services.data_management.versions import repository
-from datamate.services.data_management.versions.changes import Change, ChangeSet, Effect
+from datamate.services.data_management.versions.changes import Change, ChangeSet, Effect, Tally
 from datamate.services.data_management.versions.errors import (
     NothingToCommitError,
     PathClashError,
@@ -57,28 +57,25 @@ async def commit(session: Session, dataset: DatasetRow, change_set: ChangeSet, *
     """
     planned = Commit(dataset.key, dataset.version + 1, change_set.id)
     await _refuse_conflicts(session, dataset, planned, change_set)
-    removed, absent = await repository.removals(session, planned)
-    _refuse_absent(absent)
-    closed = await repository.close_entries(session, planned)
-    changed = closed.files - removed
-    if change_set.replaces_all:
-        others = await repository.close_other_entries(session, planned)
-        removed, closed = removed + others.files, closed + others
-    opened = await repository.open_entries(session, planned)
-    if opened.files > changed:
+    effect = await _apply(session, planned, replaces_all=change_set.replaces_all)
+    if effect.added:
         await _refuse_clash(session, planned)
     await repository.delete_changes(session, change_set.id)
-    if opened.files + closed.files >= _LARGE_COMMIT_FILES:
-        await repository.refresh_statistics(session)
-    if not (removed or opened.files or change_set.source_run_id):
+    if not (effect.files or change_set.source_run_id):
         return await _unchanged(session, dataset)
-    effect = Effect(
-        added=opened.files - changed,
-        changed=changed,
-        removed=removed,
-        grown_bytes=opened.size_bytes - closed.size_bytes,
-    )
+    if effect.files >= _LARGE_COMMIT_FILES:
+        await repository.refresh_statistics(session)
     return await _publish(session, dataset, change_set, effect, cache=cache)
+
+
+async def _apply(session: Session, planned: Commit, *, replaces_all: bool) -> Effect:
+    others = await repository.close_other_entries(session, planned) if replaces_all else Tally(0, 0)
+    applied = await repository.apply_changes(session, planned)
+    if applied.absent:
+        paths = await repository.absent_paths(session, planned)
+        errors = [FieldError("paths", f"there is no file {path}") for path in paths]
+        raise PathNotFoundError(f"The dataset has no file {_listing(paths)}.", errors=errors)
+    return applied.effect.and_removed(others)
 
 
 async def _refuse_conflicts(session: Session, dataset: DatasetRow, planned: Commit, change_set: ChangeSet) -> None:
@@ -95,12 +92,6 @@ async def _refuse_conflicts(session: Session, dataset: DatasetRow, planned: Comm
             "then repeat with that as base_version.",
             errors=[FieldError("path", f"{path} changed") for path in paths],
         )
-
-
-def _refuse_absent(paths: Sequence[str]) -> None:
-    if paths:
-        errors = [FieldError("paths", f"there is no file {path}") for path in paths]
-        raise PathNotFoundError(f"The dataset has no file {_listing(paths)}.", errors=errors)
 
 
 async def _refuse_clash(session: Session, planned: Commit) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, or_, select, text
 
 from datamate.platform.db import Session
 from datamate.services.data_management.blobs.models import BlobRow
-from datamate.services.data_management.versions.changes import Change, Tally
+from datamate.services.data_management.versions.changes import Applied, Change, Effect, Tally
 from datamate.services.data_management.versions.models import EntryRow, VersionRow
 
 _SHOWN_PATHS: Final = 10
@@ -38,7 +38,7 @@ _DELETE_CHANGES: Final = text("DELETE FROM data_management.changes WHERE change_
 # v_from and v_to out where the path leads to the row.
 _HEAD: Final = """
     LATERAL (
-        SELECT entry.ctid AS row_id, entry.path, entry.blob_id, entry.media_type
+        SELECT entry.ctid AS row_id, entry.file_id, entry.blob_id, entry.media_type
         FROM data_management.entries AS entry
         WHERE entry.dataset_key = :dataset_key AND entry.path = change.path AND entry.v_to IS NULL LIMIT 1) AS head
 """
@@ -61,23 +61,6 @@ _CHANGED_SINCE: Final = text("""
     (SELECT path FROM data_management.entries WHERE dataset_key = :dataset_key AND v_to > :base LIMIT :limit)
     LIMIT :limit
 """)
-_REMOVALS: Final = text(f"""
-    SELECT count(*), (array_agg(change.path) FILTER (WHERE head.path IS NULL))[1:{_SHOWN_PATHS}]
-    FROM data_management.changes AS change
-    LEFT JOIN {_HEAD} ON TRUE
-    WHERE change.change_set_id = CAST(:change_set_id AS uuid) AND change.blob_id IS NULL
-""")  # noqa: S608 - put together of constants
-_CLOSE: Final = text(f"""
-    WITH closed AS (
-        UPDATE data_management.entries SET v_to = :version
-        WHERE ctid = ANY (ARRAY(
-            SELECT head.row_id FROM data_management.changes AS change
-            CROSS JOIN {_HEAD}
-            WHERE change.change_set_id = CAST(:change_set_id AS uuid)
-              AND (head.blob_id IS DISTINCT FROM change.blob_id OR head.media_type <> change.media_type)))
-        RETURNING size_bytes)
-    SELECT count(*), CAST(coalesce(sum(size_bytes), 0) AS bigint) FROM closed
-""")  # noqa: S608 - put together of constants
 _CLOSE_OTHERS: Final = text("""
     WITH closed AS (
         UPDATE data_management.entries SET v_to = :version
@@ -91,24 +74,47 @@ _CLOSE_OTHERS: Final = text("""
         RETURNING size_bytes)
     SELECT count(*), CAST(coalesce(sum(size_bytes), 0) AS bigint) FROM closed
 """)
-_CLOSED: Final = """
-    LATERAL (
-        SELECT entry.path, entry.file_id FROM data_management.entries AS entry
-        WHERE entry.dataset_key = :dataset_key AND entry.path = change.path AND entry.v_to + 0 = :version LIMIT 1
-    ) AS closed
-"""
-_OPEN: Final = text(f"""
-    WITH opened AS (
-        INSERT INTO data_management.entries
-            (dataset_key, path, v_from, blob_id, size_bytes, media_type, file_id, created_at)
-        SELECT :dataset_key, change.path, :version, change.blob_id, change.size_bytes, change.media_type,
-               coalesce(closed.file_id, change.file_id), change.created_at
+# `opened` counts `closed` first, so that every old head has ended when the index of heads sees the new one.
+_APPLY: Final = text(f"""
+    WITH change AS MATERIALIZED (
+        SELECT change.path, change.blob_id, change.size_bytes, change.media_type, change.created_at, head.row_id,
+               coalesce(head.file_id, change.file_id) AS file_id,
+               head.row_id IS NULL OR head.blob_id IS DISTINCT FROM change.blob_id
+                   OR head.media_type <> change.media_type AS differs
         FROM data_management.changes AS change
         LEFT JOIN {_HEAD} ON TRUE
-        LEFT JOIN {_CLOSED} ON TRUE
-        WHERE change.change_set_id = CAST(:change_set_id AS uuid) AND change.blob_id IS NOT NULL AND head.path IS NULL
-        RETURNING size_bytes)
-    SELECT count(*), CAST(coalesce(sum(size_bytes), 0) AS bigint) FROM opened
+        WHERE change.change_set_id = CAST(:change_set_id AS uuid)
+    ), closed AS (
+        UPDATE data_management.entries SET v_to = :version
+        WHERE ctid = ANY (ARRAY(SELECT row_id FROM change WHERE differs AND row_id IS NOT NULL))
+        RETURNING size_bytes
+    ), opened AS (
+        INSERT INTO data_management.entries
+            (dataset_key, path, v_from, blob_id, size_bytes, media_type, file_id, created_at)
+        SELECT :dataset_key, path, :version, blob_id, size_bytes, media_type, file_id, created_at
+        FROM change
+        WHERE differs AND blob_id IS NOT NULL AND (SELECT count(*) FROM closed) IS NOT NULL
+        RETURNING size_bytes
+    )
+    SELECT removals.present AS removed, removals.absent, closed.files - removals.present AS changed,
+           opened.files - (closed.files - removals.present) AS added,
+           opened.size_bytes - closed.size_bytes AS grown_bytes
+    FROM
+        (SELECT count(row_id) AS present, count(*) - count(row_id) AS absent FROM change WHERE blob_id IS NULL)
+            AS removals,
+        (SELECT count(*) AS files, CAST(coalesce(sum(size_bytes), 0) AS bigint) AS size_bytes FROM closed) AS closed,
+        (SELECT count(*) AS files, CAST(coalesce(sum(size_bytes), 0) AS bigint) AS size_bytes FROM opened) AS opened
+""")  # noqa: S608 - put together of constants
+_CLOSED: Final = """
+    LATERAL (
+        SELECT entry.path FROM data_management.entries AS entry
+        WHERE entry.dataset_key = :dataset_key AND entry.v_to = :version AND entry.path = change.path LIMIT 1) AS closed
+"""
+_ABSENT: Final = text(f"""
+    SELECT change.path FROM data_management.changes AS change
+    LEFT JOIN {_CLOSED} ON TRUE
+    WHERE change.change_set_id = CAST(:change_set_id AS uuid) AND change.blob_id IS NULL AND closed.path IS NULL
+    LIMIT :limit
 """)  # noqa: S608 - put together of constants
 # First files that became folders ('0' is the character after '/': the range holds exactly what lies below the path),
 # then new files below a file.
@@ -210,25 +216,21 @@ async def conflicts(session: Session, commit: Commit, *, base: int, replaces_all
     return (await session.scalars(statement, values)).all()
 
 
-async def removals(session: Session, commit: Commit) -> tuple[int, Sequence[str]]:
-    """Return how many of the changes remove their path, and some of those paths that do not exist."""
-    count, absent = (await session.execute(_REMOVALS, commit.values)).one()
-    return count, absent or ()
-
-
-async def close_entries(session: Session, commit: Commit) -> Tally:
-    """End the entries of paths that hold something else, or nothing, from this version on."""
-    return Tally(*(await session.execute(_CLOSE, commit.values)).one())
-
-
 async def close_other_entries(session: Session, commit: Commit) -> Tally:
     """End the entries of paths that no change names."""
     return Tally(*(await session.execute(_CLOSE_OTHERS, commit.values)).one())
 
 
-async def open_entries(session: Session, commit: Commit) -> Tally:
-    """Begin the entries of paths that are new or hold something else; call after `close_entries`."""
-    return Tally(*(await session.execute(_OPEN, commit.values)).one())
+async def apply_changes(session: Session, commit: Commit) -> Applied:
+    """End the entries of paths that hold something else, or nothing, from this version on, and begin the new ones."""
+    row = (await session.execute(_APPLY, commit.values)).one()
+    effect = Effect(added=row.added, changed=row.changed, removed=row.removed, grown_bytes=row.grown_bytes)
+    return Applied(effect, absent=row.absent)
+
+
+async def absent_paths(session: Session, commit: Commit) -> Sequence[str]:
+    """Return some of the paths that an applied commit removes although they did not exist."""
+    return (await session.scalars(_ABSENT, {**commit.values, "limit": _SHOWN_PATHS})).all()
 
 
 async def find_clash(session: Session, commit: Commit) -> tuple[str, str] | None:
