@@ -40,6 +40,11 @@ class DatamateError(Exception):
             self.code = code
         super().__init__(self.detail)
 
+    @property
+    def public_detail(self) -> str:
+        """What people outside may read: the detail, unless that tells where the parts of an installation are."""
+        return self.detail
+
 
 class InvalidInputError(DatamateError):
     """The input does not fit what is expected here."""

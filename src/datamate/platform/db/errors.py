@@ -29,6 +29,15 @@ class DatabaseBusyError(UnavailableError):
     code = "database_busy"
 
 
+class PostgresAwayError(UnavailableError):
+    """PostgreSQL does not answer; try again."""
+
+    @property
+    def public_detail(self) -> str:
+        """The same without the address of the server."""
+        return "PostgreSQL does not answer; try again."
+
+
 def connect_error(error: Exception, *, where: str) -> DatamateError:
     """Return why no connection could be opened.
 
@@ -40,7 +49,8 @@ def connect_error(error: Exception, *, where: str) -> DatamateError:
         return ConfigurationError(f"The address of PostgreSQL ({where}) is not usable: {error}.")
     if isinstance(error, _REFUSED):
         return ConfigurationError(f"PostgreSQL at {where} refuses this process: {error}. Check DATAMATE_DATABASE__URL.")
-    return UnavailableError(f"PostgreSQL at {where} does not answer ({str(error) or type(error).__name__}); try again.")
+    reason = str(error) or type(error).__name__
+    return PostgresAwayError(f"PostgreSQL at {where} does not answer ({reason}); try again.")
 
 
 def statement_error(error: Exception) -> DatamateError | None:

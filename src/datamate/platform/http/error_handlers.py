@@ -42,7 +42,10 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _datamate_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, DatamateError)  # noqa: S101 - registered for this class alone
-    if status_of(error) < 500 or isinstance(error, UnavailableError | DeadlineExceededError | StorageFullError):
+    if status_of(error) < 500:
+        return _response(problem_of(error))
+    if isinstance(error, UnavailableError | DeadlineExceededError | StorageFullError):
+        _log.warning("request_refused", code=error.code, detail=error.detail)
         return _response(problem_of(error))
     _log.error("request_failed", exc_info=error)
     return _response(internal_problem())

@@ -64,7 +64,7 @@ def problem_of(error: DatamateError, *, headers: HeaderFields = ()) -> ProblemAn
     extra = [*headers]
     if status == 401:
         extra.append((b"www-authenticate", b'Bearer realm="datamate"'))
-    return problem(status, error.code, error.detail, errors=error.errors, headers=extra)
+    return problem(status, error.code, error.public_detail, errors=error.errors, headers=extra)
 
 
 def problem(
