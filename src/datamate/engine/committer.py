@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from queue import SimpleQueue
 
 from datamate.engine.accounting import PartitionCounts
@@ -20,9 +21,9 @@ class Committer:
         ready: A descriptor that can be read when `finished` has something to say.
     """
 
-    def __init__(self, job: Job, store: CheckpointStore) -> None:
-        """Start the thread; only it talks to the store until `close`."""
-        self._job, self._store = job, store
+    def __init__(self, job: Job, store: CheckpointStore, on_commit: Callable[[Commit], None]) -> None:
+        """Start the thread, which alone talks to the store until `close`, and calls `on_commit` after each commit."""
+        self._job, self._store, self._on_commit = job, store, on_commit
         self._tasks: SimpleQueue[_Finished | None] = SimpleQueue()
         self._results: SimpleQueue[Commit | BaseException] = SimpleQueue()
         self._closing = False
@@ -79,4 +80,5 @@ class Committer:
     def _commit(self, task: CommittedTask, counts: PartitionCounts) -> Commit:
         commit = Commit(task.phase, task.place, task.attempt, self._job.files_of(task).base, counts)
         self._store.commit(commit)
+        self._on_commit(commit)
         return commit

@@ -130,7 +130,7 @@ class Coordinator:
 
     def write_parquet(self, task: ParquetTask) -> None:
         """Make one Parquet file of what the last stage left."""
-        self._run_tasks(deque([task]), None)
+        self._run_tasks(deque([task]), lambda _: None)
 
     def committed_files(self) -> list[AttemptFiles]:
         """Return the files of all commits, stage by stage in the order of the partitions."""
@@ -167,17 +167,17 @@ class Coordinator:
                 pending.append(task)
             else:
                 appended.add(commit)
-        self._run_tasks(pending, appended)
+        self._run_tasks(pending, appended.add)
 
-    def _run_tasks(self, pending: "deque[Task]", appended: "_InOrder | None") -> None:
-        committer = Committer(self._job, self._store)
+    def _run_tasks(self, pending: "deque[Task]", on_commit: Callable[[Commit], None]) -> None:
+        committer = Committer(self._job, self._store, on_commit)
         try:
             with self._pool.waking_on(committer.ready):
-                self._work_off(pending, committer, appended)
+                self._work_off(pending, committer)
         finally:
             committer.close()
 
-    def _work_off(self, pending: "deque[Task]", committer: Committer, appended: "_InOrder | None") -> None:
+    def _work_off(self, pending: "deque[Task]", committer: Committer) -> None:
         running = 0
         while pending or running or committer.pending:
             self._watch.check()
@@ -196,8 +196,6 @@ class Coordinator:
             running += self._dispatch(pending)
             for commit in committer.finished():
                 self._remember(commit)
-                if appended is not None:
-                    appended.add(commit)
             self._check_bad_rows()
             self._watch.on_progress(self._progress())
 

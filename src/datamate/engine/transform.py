@@ -1,5 +1,6 @@
 """Takes one partition through one stage: reads, runs the operators, writes what is left and the fate of the rest."""
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
@@ -145,8 +146,10 @@ class _Transform:
             write_keys(self._files.keys, ordinals, pl.concat(self._keys) if self._keys else None)
         fates = self._ledger.rows()
         if fates is not None:
+            buffer = io.BytesIO()
+            fates.write_parquet(buffer)
             with writing_to(self._files.fates):
-                fates.write_parquet(self._files.fates)
+                self._files.fates.write_bytes(buffer.getbuffer())
         operators = (*self._removed, *self._runner.counts)
         return PartitionCounts(
             rows_in=self._rows_in,
