@@ -75,8 +75,7 @@ class LocalStore(ObjectStore):
                 start += len(piece)
                 yield piece
         finally:
-            # Through the pool: after a cancelled read its thread may still be using the descriptor.
-            self._threads.submit(os.close, descriptor)
+            self._close_later(descriptor)
 
     @override
     async def head(self, key: str) -> ObjectInfo:
@@ -126,6 +125,13 @@ class LocalStore(ObjectStore):
     def _delete_all(self, keys: Sequence[str]) -> None:
         for key in keys:
             self._files.delete(key)
+
+    def _close_later(self, descriptor: int) -> None:
+        # Through the pool: after a cancelled read its thread may still be using the descriptor.
+        try:
+            self._threads.submit(os.close, descriptor)
+        except RuntimeError:  # the store was closed before its last reader, and with it the pool
+            os.close(descriptor)
 
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()

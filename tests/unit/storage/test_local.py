@@ -104,6 +104,15 @@ async def test_a_real_full_disk_is_reported(small_disk):
     await small.close()
 
 
+async def test_a_reader_outlives_the_store(file_location):
+    store = open_location(file_location)
+    await store.put("a", bytes(3 * MIB))
+    stream = store.stream("a")
+    await anext(stream)
+    await store.close()
+    await stream.aclose()
+
+
 async def test_links_inside_the_folder_are_not_followed(folder_store, file_location, tmp_path):
     (tmp_path / "secret").write_text("outside")
     await folder_store.put("link", b"inside")

@@ -1,6 +1,7 @@
 """Downloads over HTTP: whole, in part, only when new, and harmless in a browser."""
 
 import asyncio
+from random import Random
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,7 +12,7 @@ from datamate.platform.http.in_process import InProcessTransport
 from factories.calls import principal
 from factories.datasets import ROOT
 
-CONTENT = b"".join(number.to_bytes(4, "big") for number in range(1_000_000))
+CONTENT = Random(1).randbytes(4_000_000)
 
 
 @pytest.fixture

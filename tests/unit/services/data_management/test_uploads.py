@@ -88,6 +88,20 @@ async def test_replace_leaves_only_what_was_uploaded(calls, dataset):
     assert paths(await calls.files(dataset, version=1)) == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("mode", ["merge", "replace"])
+async def test_a_commit_is_refused_when_a_path_would_be_a_file_and_a_folder(calls, dataset, mode):
+    await calls.put(dataset, "a", b"file")
+    opened = await calls("POST", UPLOADS, {"dataset_id": dataset})
+    for path in ("b/c", "b", "z"):
+        await calls.put_into(opened.json["id"], path, b"x")
+    refused = await calls("POST", f"{UPLOADS}/{opened.json['id']}/commit", {"mode": mode})
+    assert (refused.status, refused.json["code"]) == (409, "path_clash")
+    assert "'b/c'" in refused.json["detail"]
+    assert paths(await calls.files(dataset)) == ["a"]
+    version = await calls.upload(dataset, {"a/b": b"x"}, mode="replace")
+    assert (version["added"], version["removed"], version["file_count"]) == (1, 1, 1)
+
+
 async def test_a_commit_conflicts_when_a_path_changed_meanwhile(calls, dataset, upload):
     await calls.put_into(upload, "a", b"mine")
     await calls.put(dataset, "b", b"unrelated")
