@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from process_meter import Measurement, measure
+from process_meter import Measurement, measure, peak_memory
 
 HERE = Path(__file__).parent
 WORK = HERE.parents[1] / ".bench"
@@ -41,20 +41,25 @@ class Engine:
     command: list[str | Path]
     env: dict[str, str]
     measurements: list[Measurement] = field(default_factory=list)
+    peak_bytes: int = 0
 
     def run(self, log: Path) -> None:
-        """Run once from nothing and keep what it took."""
+        """Run once from nothing and keep the time it took."""
+        self._clear()
+        self.measurements.append(measure(self.command, log=log, env=self.env))
+
+    def run_for_memory(self, log: Path) -> None:
+        """Run once from nothing and keep the memory it took; warms the caches for the runs that are timed."""
+        self._clear()
+        self.peak_bytes = peak_memory(self.command, log=log, env=self.env)
+
+    def _clear(self) -> None:
         for stale in self.output.parent.glob("*"):
             subprocess.run(["rm", "-rf", stale], check=True)
-        self.measurements.append(measure(self.command, log=log, env=self.env))
 
     def wall(self) -> float:
         """Return the median wall time in seconds."""
         return statistics.median(item.wall_seconds for item in self.measurements)
-
-    def peak_mb(self) -> float:
-        """Return the highest peak memory in MB."""
-        return max(item.peak_bytes for item in self.measurements) / 1e6
 
 
 def corpus(copies: int) -> Path:
@@ -128,9 +133,8 @@ def compare(copies: int, repeats: int, without: set[str]) -> dict[str, object]:
     """Run every engine in turn on one corpus, check that the rows are equal, and return the figures."""
     source = corpus(copies)
     field_ = engines(source, without)
-    for engine in field_ if repeats > 1 else []:
-        engine.run(WORK / "log.txt")
-        engine.measurements.clear()
+    for engine in field_:
+        engine.run_for_memory(WORK / "log.txt")
     for _ in range(repeats):
         for engine in field_:
             engine.run(WORK / "log.txt")
@@ -147,7 +151,7 @@ def compare(copies: int, repeats: int, without: set[str]) -> dict[str, object]:
                 "name": engine.name,
                 "wall_seconds": round(engine.wall(), 2),
                 "cpu_seconds": round(statistics.median(item.cpu_seconds for item in engine.measurements), 2),
-                "peak_mb": round(engine.peak_mb()),
+                "peak_mb": round(engine.peak_bytes / 1e6),
                 "times_ours": round(
                     statistics.median(
                         theirs.wall_seconds / mine.wall_seconds

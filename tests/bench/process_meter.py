@@ -1,15 +1,17 @@
 """Run a command as a whole process and measure it from outside: wall time, CPU time, peak memory of the tree."""
 
 import subprocess
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
 SAMPLE_SECONDS = 0.05
+
+Command = Sequence[str | Path]
 
 
 @dataclass(frozen=True)
@@ -19,46 +21,53 @@ class Measurement:
     Attributes:
         wall_seconds: From the start of the process to its end, interpreter start-up included.
         cpu_seconds: User and system time of the process and of the children it waited for.
-        peak_bytes: Largest sum of proportional set sizes over the process tree, sampled every 50 ms.
     """
 
     wall_seconds: float
     cpu_seconds: float
-    peak_bytes: int
 
 
-def measure(command: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None) -> Measurement:
-    """Run `command` to its end and return what it took.
+def measure(command: Command, *, log: Path, env: Mapping[str, str] | None = None) -> Measurement:
+    """Run `command` to its end and return what it took; nothing else runs meanwhile.
+
+    Raises:
+        RuntimeError: The command failed; its output is in `log`.
+    """
+    cpu, started = children_cpu_seconds(), time.perf_counter()
+    with log.open("ab") as output:
+        process = _start(command, output, env)
+        status = process.wait()
+    wall = time.perf_counter() - started
+    _check(command, status, log)
+    return Measurement(wall, children_cpu_seconds() - cpu)
+
+
+def peak_memory(command: Command, *, log: Path, env: Mapping[str, str] | None = None) -> int:
+    """Run `command` to its end and return the most bytes that it and its descendants held, sampled every 50 ms.
+
+    Reading the sizes slows the processes down, so this is never done in a run that is timed.
 
     Raises:
         RuntimeError: The command failed; its output is in `log`.
     """
     peak = 0
-    done = threading.Event()
     with log.open("ab") as output:
-        before = time.perf_counter()
-        process = psutil.Popen(
-            [str(part) for part in command],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=None if env is None else {**env},
-        )
+        process = _start(command, output, env)
+        while process.poll() is None:
+            peak = max(peak, tree_pss_bytes(process))
+            time.sleep(SAMPLE_SECONDS)
+    _check(command, process.returncode, log)
+    return peak
 
-        def sample() -> None:
-            nonlocal peak
-            while not done.wait(SAMPLE_SECONDS):
-                peak = max(peak, tree_pss_bytes(process))
 
-        sampler = threading.Thread(target=sample)
-        sampler.start()
-        cpu_before = children_cpu_seconds()
-        status = process.wait()
-        wall = time.perf_counter() - before
-        done.set()
-        sampler.join()
+def _start(command: Command, output: BinaryIO, env: Mapping[str, str] | None) -> psutil.Popen:
+    words = [str(part) for part in command]
+    return psutil.Popen(words, stdout=output, stderr=subprocess.STDOUT, env=None if env is None else {**env})
+
+
+def _check(command: Command, status: int, log: Path) -> None:
     if status != 0:
         raise RuntimeError(f"{command[0]} ended with status {status}; see {log}")
-    return Measurement(wall, children_cpu_seconds() - cpu_before, peak)
 
 
 def tree_pss_bytes(process: psutil.Process) -> int:
