@@ -15,7 +15,6 @@ from datamate.engine.accounting import RunSummary
 from datamate.engine.coordinator import RunProgress, Watch
 from datamate.engine.errors import RunCancelledError
 from datamate.engine.local.launch import HostProcess
-from datamate.engine.local.pool import WorkerPool
 from datamate.engine.recipe import Recipe, load_recipe
 from datamate.engine.run import RunOptions, preview_recipe, run_recipe
 
@@ -38,12 +37,11 @@ class LocalRun:
 
     def execute(self, host: HostProcess, *, overwrite: bool, resume: bool, as_json: bool) -> None:
         """Run the recipe and print the account."""
-        with WorkerPool(host) as pool, _stoppable() as stop, show_progress("running", unit="bytes") as progress:
-            recipe = self._load()
+        with _stoppable() as stop, show_progress("running", unit="bytes") as progress:
             watch = Watch(on_progress=lambda state: _show(progress, state), is_cancelled=stop.requested)
             options = RunOptions(overwrite=overwrite, resume=resume, watch=watch)
             try:
-                summary = run_recipe(recipe, options, pool=pool)
+                summary = run_recipe(self._load(), options, host=host)
             except RunCancelledError:
                 click.echo("Stopped. What is done is kept; add --resume to go on from there.", err=True)
                 click.get_current_context().exit(EXIT_INTERRUPTED)

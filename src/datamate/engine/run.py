@@ -16,6 +16,7 @@ from datamate.engine.errors import WorkerFailedError
 from datamate.engine.inputs import InputFile, check_inputs, discover_inputs, input_identity
 from datamate.engine.job import Job, ParquetTask, PlanTask
 from datamate.engine.lines_output import LinesOutput
+from datamate.engine.local.launch import HostProcess
 from datamate.engine.local.pool import WorkerPool
 from datamate.engine.partitions import Partition, partitions_digest, plan_partitions
 from datamate.engine.plan import Plan
@@ -44,7 +45,13 @@ class RunOptions:
     open_store: Callable[[Path], CheckpointStore] = FileCheckpointStore
 
 
-def run_recipe(recipe: Recipe, options: RunOptions | None = None, *, pool: WorkerPool | None = None) -> RunSummary:
+def run_recipe(
+    recipe: Recipe,
+    options: RunOptions | None = None,
+    *,
+    host: HostProcess | None = None,
+    pool: WorkerPool | None = None,
+) -> RunSummary:
     """Run a recipe and return the account of its rows.
 
     Blocks until the run is done, so call it from a thread where there is an event loop.
@@ -52,7 +59,8 @@ def run_recipe(recipe: Recipe, options: RunOptions | None = None, *, pool: Worke
     Args:
         recipe: What to run, with an `export_path`, and a `dataset_path` unless the options bring the files.
         options: How.
-        pool: Worker processes, if they were started ahead.
+        host: The process that workers are forked from, if it was started ahead; it ends with the run.
+        pool: Worker processes that outlive the run; None starts some for it.
 
     Raises:
         RecipeError: The recipe is not valid.
@@ -68,9 +76,10 @@ def run_recipe(recipe: Recipe, options: RunOptions | None = None, *, pool: Worke
         BadRowError: A row cannot be processed, and the recipe says to fail then.
     """
     if pool is not None:
-        return _run(recipe, options or RunOptions(), pool)
-    with WorkerPool() as own_pool:
-        return _run(recipe, options or RunOptions(), own_pool)
+        return _run(recipe, options or RunOptions(), pool, on_computed=lambda: None)
+    with WorkerPool(host) as own_pool:
+        # The processes end while the output is published.
+        return _run(recipe, options or RunOptions(), own_pool, on_computed=own_pool.release)
 
 
 def preview_recipe(recipe: Recipe, options: RunOptions | None = None) -> tuple[Plan, tuple[Partition, ...]]:
@@ -92,7 +101,7 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _run(recipe: Recipe, options: RunOptions, pool: WorkerPool) -> RunSummary:
+def _run(recipe: Recipe, options: RunOptions, pool: WorkerPool, *, on_computed: Callable[[], None]) -> RunSummary:
     files, workspace = _check(recipe, options)
     workspace.check_free(overwrite=options.overwrite, resume=options.resume)
     plan, partitions = _plan(recipe, files, pool, options)
@@ -111,7 +120,11 @@ def _run(recipe: Recipe, options: RunOptions, pool: WorkerPool) -> RunSummary:
         coordinator = Coordinator(job, partitions, pool, store, options.watch)
         # Commits are only worth something for the very same partitions.
         coordinator.resume(store.open(f"{key}-{partitions_digest(partitions)}"))
-        return _execute(coordinator, job, workspace, pool, len(partitions))
+        _compute(coordinator, job, workspace)
+        summary = _summarize(coordinator, job, workspace, pool, len(partitions))
+        on_computed()
+        workspace.publish(summary, coordinator.committed_files())
+        return summary
     finally:
         store.close()
 
@@ -150,7 +163,8 @@ def _plan(
     return plan, partitions
 
 
-def _execute(coordinator: Coordinator, job: Job, workspace: Workspace, pool: WorkerPool, partitions: int) -> RunSummary:
+def _compute(coordinator: Coordinator, job: Job, workspace: Workspace) -> None:
+    """Take all partitions through all stages, and leave the output whole under its hidden name."""
     output = LinesOutput(workspace.partial_output) if job.as_lines else None
     coordinator.run(output)
     if output is None:
@@ -158,9 +172,6 @@ def _execute(coordinator: Coordinator, job: Job, workspace: Workspace, pool: Wor
         coordinator.write_parquet(ParquetTask(coordinator.sources(last), workspace.partial_output))
     else:
         output.close()
-    summary = _summarize(coordinator, job, workspace, pool, partitions)
-    workspace.publish(summary, coordinator.committed_files())
-    return summary
 
 
 def _summarize(

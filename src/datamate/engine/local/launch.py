@@ -42,9 +42,12 @@ class HostProcess:
         """Tell whether it runs."""
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
-    def stop(self) -> None:
-        """Let it end its workers and itself, and wait for that; so its processor time is counted as ours."""
+    def release(self) -> None:
+        """Let it end its workers and itself; `wait` waits for that."""
         self.control.close()
+
+    def wait(self) -> None:
+        """Wait until it has ended after `release`; so its processor time is counted as ours."""
         ended = os.pidfd_open(self.pid)
         try:
             if not select.select([ended], [], [], _STOP_SECONDS)[0]:
@@ -60,6 +63,7 @@ class HostProcess:
         os.waitpid(self.pid, 0)
 
 
+# At most one, from the start of the process until the run takes it.
 _ahead: list[HostProcess] = []
 
 

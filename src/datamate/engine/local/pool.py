@@ -64,6 +64,7 @@ class WorkerPool:
         """Use a host process that was started ahead, or start one."""
         self.workers: list[Worker] = []
         self.replaced = 0
+        self._released = False
         self._failed_starts = 0
         self._job: Job | None = None
         self._selector = selectors.DefaultSelector()
@@ -146,6 +147,13 @@ class WorkerPool:
                     raise event.to_error()
                 self.submit(self.free()[0], task)
 
+    def release(self) -> None:
+        """Let all processes end while the caller does something else; there are no more tasks."""
+        for worker in self.workers:
+            worker.channel.close()
+        self._host.release()
+        self._released = True
+
     def __enter__(self) -> Self:
         """Return itself."""
         return self
@@ -154,14 +162,16 @@ class WorkerPool:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """End all processes."""
-        for worker in self.workers:
-            worker.channel.close()
         self._selector.close()
         # A host that has not answered yet is busy importing and would keep us waiting.
         if error is None and any(worker.pid for worker in self.workers):
-            self._host.stop()
-        else:
-            self._host.kill()
+            self.release()
+        if self._released:
+            self._host.wait()
+            return
+        for worker in self.workers:
+            worker.channel.close()
+        self._host.kill()
 
     def _take(self, worker: Worker, message: Message) -> tuple[Task | None, Done | Failed] | None:
         if isinstance(message, Hello):
