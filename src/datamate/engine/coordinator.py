@@ -277,4 +277,4 @@ class _InOrder:
         self._committed[commit.partition] = commit
         while self._waiting and self._waiting[0] in self._committed:
             base = self._committed.pop(self._waiting.popleft()).base
-            self._output.append(AttemptFiles(self._job.parts, base).lines)
+            self._output.append(AttemptFiles(self._job.parts, base))

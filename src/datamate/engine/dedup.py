@@ -6,24 +6,46 @@ first row in the order of the input stays, whatever order the partitions were pr
 
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 
 from datamate.engine.files import writing_to
 
-_KEY, _PARTITION, _ROW, _ORDINAL = "key", "partition", "row", "ordinal"
+_KEY, _PARTITION, _ROW, _ORDINAL, _BYTES = "key", "partition", "row", "ordinal", "bytes"
 
 
-def write_keys(path: Path, ordinals: pl.Series, keys: pl.Series | None) -> None:
-    """Write the ordinal, and the key if there is one, of each row that a stage passes on."""
-    frame = pl.DataFrame({_ORDINAL: ordinals, **({} if keys is None else {_KEY: keys})})
-    _write(path, frame)
+@dataclass(frozen=True, slots=True)
+class PassedRows:
+    """What is kept in memory and on disk beside the rows that a stage passes on.
 
+    Attributes:
+        ordinals: The ordinal of each row.
+        keys: The deduplicator's key of each row, if the stage ends with one.
+        row_bytes: The size of each row in the attempt's file; empty if rows have none of their own.
+    """
 
-def read_ordinals(path: Path) -> pl.Series:
-    """Return the ordinals of the rows that a stage passed on, in order."""
-    return pl.read_ipc_stream(path, columns=[_ORDINAL]).to_series()
+    ordinals: pl.Series
+    keys: pl.Series | None
+    row_bytes: Sequence[int]
+
+    def write(self, path: Path) -> None:
+        """Write it beside the attempt's file."""
+        columns = {_ORDINAL: self.ordinals}
+        if self.keys is not None:
+            columns[_KEY] = self.keys
+        if self.row_bytes:
+            columns[_BYTES] = pl.Series(self.row_bytes, dtype=pl.UInt64)
+        _write(path, pl.DataFrame(columns))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return ordinals and sizes of an attempt; the keys stay where they are."""
+        frame = pl.read_ipc_stream(path)
+        sizes = frame[_BYTES].to_list() if _BYTES in frame.columns else []
+        return cls(frame[_ORDINAL], None, sizes)
 
 
 def find_duplicates(sources: Sequence[Path], target: Path, *, bucket: int, buckets: int) -> None:

@@ -85,14 +85,19 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def append_file(target: int, source: Path) -> int:
-    """Append a file to an open one without moving its bytes through this process; return how many there were."""
+def append_file(target: int, source: Path, ranges: Iterable[tuple[int, int]] | None = None) -> None:
+    """Append a file to an open one without moving its bytes through this process.
+
+    Args:
+        target: A descriptor of the file that grows.
+        source: The file to append.
+        ranges: Where the parts to append begin and end; None appends all of it.
+    """
     descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        size = os.fstat(descriptor).st_size
-        left = size
-        while left:
-            left -= os.sendfile(target, descriptor, None, min(left, _COPY_BYTES))
-        return size
+        for start, end in [(0, os.fstat(descriptor).st_size)] if ranges is None else ranges:
+            place = start
+            while place < end:
+                place += os.sendfile(target, descriptor, place, min(end - place, _COPY_BYTES))
     finally:
         os.close(descriptor)

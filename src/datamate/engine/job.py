@@ -156,13 +156,18 @@ class AttemptFiles:
         return self.folder / f"{self.base}.jsonl"
 
     @property
+    def ranges(self) -> Path:
+        """Rows as ranges of the lines of another attempt, in place of lines of its own."""
+        return self.folder / f"{self.base}.ranges.json"
+
+    @property
     def table(self) -> Path:
         """Rows as Parquet."""
         return self.folder / f"{self.base}.parquet"
 
     @property
     def keys(self) -> Path:
-        """Ordinal and deduplication key of each row."""
+        """Ordinal of each row, with its deduplication key and its size."""
         return self.folder / f"{self.base}.keys.arrow"
 
     @property
@@ -182,4 +187,4 @@ class AttemptFiles:
 
     def all(self) -> tuple[Path, ...]:
         """Return every file the attempt may have."""
-        return (self.lines, self.table, self.keys, self.duplicates, self.fates, self.quarantine)
+        return (self.lines, self.ranges, self.table, self.keys, self.duplicates, self.fates, self.quarantine)

@@ -4,6 +4,7 @@
 """
 
 import base64
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,10 +89,19 @@ class Ledger:
         with writing_to(self._quarantine_path), self._quarantine_path.open("ab") as file:
             file.writelines(self._quarantine_line(row, with_raw=with_raw) for row in rows)
 
-    def rows(self) -> pl.DataFrame | None:
-        """Return the records with the columns of `ROWS_SCHEMA`, or None if there are none."""
-        if not self._ordinals:
-            return None
+    def write(self, path: Path) -> None:
+        """Write the records with the columns of `ROWS_SCHEMA`; without records there is no file."""
+        if self._ordinals:
+            buffer = io.BytesIO()
+            self._rows().write_parquet(buffer)
+            with writing_to(path):
+                path.write_bytes(buffer.getbuffer())
+
+    def place(self, ordinal: int) -> tuple[str, int]:
+        """Return the source and the ordinal that users know a row by."""
+        return (self._files[ordinal].name, 0) if self._are_documents else (self._name, ordinal)
+
+    def _rows(self) -> pl.DataFrame:
         ordinals = pl.concat(self._ordinals, rechunk=True)
         names = pl.Series("source", [file.name for file in self._files] if self._are_documents else [self._name])
         fates = pl.DataFrame(list(self._fates), schema=_FATE_SCHEMA, orient="row")
@@ -104,10 +114,6 @@ class Ledger:
                 pl.concat(self._values, rechunk=True).alias("value"),
             ]
         )
-
-    def place(self, ordinal: int) -> tuple[str, int]:
-        """Return the source and the ordinal that users know a row by."""
-        return (self._files[ordinal].name, 0) if self._are_documents else (self._name, ordinal)
 
     @property
     def _name(self) -> str:

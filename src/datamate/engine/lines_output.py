@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from datamate.engine.files import append_file, writing_to
+from datamate.engine.job import AttemptFiles
+from datamate.engine.line_ranges import LineRanges
 
 
 class LinesOutput:
@@ -21,10 +23,14 @@ class LinesOutput:
             self._sync: threading.Thread | None = None
             self._file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
 
-    def append(self, part: Path) -> None:
-        """Append a file; the disk writes it while the next partition is computed."""
+    def append(self, part: AttemptFiles) -> None:
+        """Append the rows of an attempt; the disk writes them while the next partition is computed."""
+        source, ranges = part.lines, None
+        if not source.exists():
+            reference = LineRanges.read(part.ranges)
+            source, ranges = AttemptFiles(part.folder, reference.source).lines, reference.ranges
         with writing_to(self._partial):
-            append_file(self._file, part)
+            append_file(self._file, source, ranges)
         if self._sync is None or not self._sync.is_alive():
             self._sync = threading.Thread(target=self._start_sync, daemon=True)
             self._sync.start()

@@ -1,21 +1,20 @@
 """Takes one partition through one stage: reads, runs the operators, writes what is left and the fate of the rest."""
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
 from datamate.engine.accounting import READER, ChangedRow, OperatorCounts, PartitionCounts
-from datamate.engine.dedup import read_duplicates, read_ordinals, write_keys
+from datamate.engine.dedup import PassedRows
 from datamate.engine.errors import BadRowError
-from datamate.engine.files import writing_to
 from datamate.engine.formats.batch import Batch
 from datamate.engine.formats.parts import read_part
 from datamate.engine.formats.readers import read_partition
-from datamate.engine.formats.writers import open_part
+from datamate.engine.formats.writers import PartWriter, open_part
 from datamate.engine.job import AttemptFiles, Job, TransformTask
-from datamate.engine.ledger import DUPLICATE_METRIC, Ledger, Quarantined
+from datamate.engine.ledger import Ledger, Quarantined
 from datamate.engine.recipe_model import OnError
+from datamate.engine.selection import drop_repeated, repeated_rows, select_by_reference
 from datamate.engine.stage import StageOutcome, StageRunner
 from datamate.operators.base import Operator, Params
 
@@ -37,7 +36,7 @@ def transform(job: Job, task: TransformTask, operators: Sequence[Operator[Params
         StorageFullError: No space is left.
         BadRowError: A row cannot be processed, and the recipe says to fail then.
     """
-    return _Transform(job, task, operators).run(report)
+    return select_by_reference(job, task) or _Transform(job, task, operators).run(report)
 
 
 class _Transform:
@@ -49,7 +48,7 @@ class _Transform:
         self._runner = StageRunner(operators, [operator.label for operator in job.plan.stages[task.stage].operators])
         self._files.quarantine.unlink(missing_ok=True)
         self._ledger = Ledger(job.files, task.partition, self._files.quarantine)
-        self._ordinals: list[pl.Series] = []
+        self._ordinals = [pl.Series(dtype=pl.UInt64)]
         self._keys: list[pl.Series] = []
         self._samples: list[ChangedRow] = []
         self._rows_in = self._quarantined = self._bytes_in = 0
@@ -65,7 +64,7 @@ class _Transform:
                 self._account(batch, outcome)
                 output.write(batch.rows, outcome.kept_mask(len(batch.rows)), outcome.new_texts(batch.texts))
                 report(batch.rows_in, batch.bytes_read)
-        return self._finish(output.size_bytes)
+        return self._finish(output)
 
     def _read(self) -> Iterator[Batch]:
         columns = self._job.plan.columns
@@ -74,23 +73,13 @@ class _Transform:
                 self._job.files, self._task.partition, columns, text_column=self._job.recipe.text_key
             )
             return
-        source = AttemptFiles(self._job.parts, self._task.source)
-        ordinals = read_ordinals(source.keys)
-        repeated = read_duplicates(
-            [AttemptFiles(self._job.parts, base).duplicates for base in self._task.duplicates],
-            self._task.partition.index,
-        )
-        self._remove(ordinals[repeated.sort()])
+        ordinals = PassedRows.read(AttemptFiles(self._job.parts, self._task.source).keys).ordinals
+        repeated = repeated_rows(self._job, self._task)
+        self._rows_in += len(repeated)
+        self._removed.append(drop_repeated(self._job, self._task, self._ledger, ordinals[repeated]))
         # Without an operator that reads them, texts need not be taken out of the rows.
         wanted = columns if self._job.plan.stages[self._task.stage].operators else ()
-        yield from read_part(source, wanted, ordinals, repeated)
-
-    def _remove(self, ordinals: pl.Series) -> None:
-        """Account for the rows that the deduplicator of the stage before found."""
-        label = self._job.plan.stages[self._task.stage - 1].operators[-1].label
-        self._rows_in += len(ordinals)
-        self._removed.append(OperatorCounts(label, dropped=len(ordinals)))
-        self._ledger.drop(ordinals, label, DUPLICATE_METRIC)
+        yield from read_part(AttemptFiles(self._job.parts, self._task.source), wanted, ordinals, repeated)
 
     def _account(self, batch: Batch, outcome: StageOutcome) -> None:
         ordinals = batch.ordinals[outcome.rows]
@@ -140,16 +129,12 @@ class _Transform:
                     wanted[ordinal] = source.rows.raw(place)
         return list(wanted.values())
 
-    def _finish(self, bytes_out: int) -> PartitionCounts:
-        ordinals = pl.concat(self._ordinals) if self._ordinals else pl.Series(dtype=pl.UInt64)
+    def _finish(self, output: PartWriter) -> PartitionCounts:
+        ordinals = pl.concat(self._ordinals)
         if not self._job.is_last(self._task.stage):
-            write_keys(self._files.keys, ordinals, pl.concat(self._keys) if self._keys else None)
-        fates = self._ledger.rows()
-        if fates is not None:
-            buffer = io.BytesIO()
-            fates.write_parquet(buffer)
-            with writing_to(self._files.fates):
-                self._files.fates.write_bytes(buffer.getbuffer())
+            keys = pl.concat(self._keys) if self._keys else None
+            PassedRows(ordinals, keys, output.row_bytes).write(self._files.keys)
+        self._ledger.write(self._files.fates)
         operators = (*self._removed, *self._runner.counts)
         return PartitionCounts(
             rows_in=self._rows_in,
@@ -157,7 +142,7 @@ class _Transform:
             dropped=sum(counts.dropped for counts in operators),
             quarantined=self._quarantined,
             bytes_in=self._bytes_in,
-            bytes_out=bytes_out,
+            bytes_out=output.size_bytes,
             operators=operators,
             samples=tuple(self._samples),
         )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datamate.engine.dedup import find_duplicates, read_duplicates, read_ordinals, write_keys
+from datamate.engine.dedup import PassedRows, find_duplicates, read_duplicates
 
 
 def key(value: int) -> bytes:
@@ -23,8 +23,10 @@ def test_first_row_of_each_key_stays_when_keys_repeat_within_and_across_partitio
     for number, values in enumerate(partitions):
         sources.append(folder / f"{number}.arrow")
         ordinals = pl.Series([100 + place for place in range(len(values))], dtype=pl.UInt64)
-        write_keys(sources[-1], ordinals, pl.Series([key(value) for value in values], dtype=pl.Binary))
-        assert read_ordinals(sources[-1]).to_list() == ordinals.to_list()
+        keys = pl.Series([key(value) for value in values], dtype=pl.Binary)
+        PassedRows(ordinals, keys, list(range(len(values)))).write(sources[-1])
+        passed = PassedRows.read(sources[-1])
+        assert (passed.ordinals.to_list(), passed.row_bytes) == (ordinals.to_list(), list(range(len(values))))
     targets = []
     for bucket in range(buckets):
         targets.append(folder / f"duplicates{bucket}.arrow")

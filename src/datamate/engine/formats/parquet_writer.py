@@ -23,6 +23,7 @@ class ParquetPartWriter:
         """Prepare the file, which the first batch creates."""
         self._path = path
         self._writer: pq.ParquetWriter | None = None
+        self.row_bytes: Sequence[int] = ()
 
     def write(self, rows: Rows, kept: pl.Series | None, texts: Sequence[NewTexts]) -> None:
         """Append the rows that are kept, with their new texts."""

@@ -1,5 +1,6 @@
 """Writes the rows that leave a stage into the file of one attempt at one partition."""
 
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,10 @@ class PartWriter(Protocol):
     def size_bytes(self) -> int:
         """The size of the finished file."""
 
+    @property
+    def row_bytes(self) -> Sequence[int]:
+        """The size of each row in the file; empty if rows have none of their own."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -37,11 +42,13 @@ class JsonlWriter:
         with writing_to(path):
             self._file = path.open("wb", buffering=0)
         self.size_bytes = 0
+        self.row_bytes = array("Q")
 
     def write(self, rows: Rows, kept: pl.Series | None, texts: Sequence[NewTexts]) -> None:
         """Append the rows that are kept, with their new texts."""
         lines = rows.render(kept, texts)
         if lines:
+            self.row_bytes.extend(len(line) + 1 for line in lines)
             lines.append(b"")
             self._append(b"\n".join(lines))
 
