@@ -30,6 +30,7 @@ class Worker:
 
     Attributes:
         channel: The way to it.
+        host: The process it was forked from.
         pid: Its process id; 0 until it has said hello.
         task: What it is doing; None when it is free.
         progress: How far it is.
@@ -37,6 +38,7 @@ class Worker:
     """
 
     channel: Channel
+    host: HostProcess
     pid: int = 0
     task: Task | None = None
     progress: Progress = field(default_factory=lambda: Progress(0, 0))
@@ -207,7 +209,7 @@ class WorkerPool:
             raise
         finally:
             theirs.close()
-        worker = Worker(Channel(ours))
+        worker = Worker(Channel(ours), self._host)
         self.workers.append(worker)
         self._selector.register(worker.channel, selectors.EVENT_READ, worker)
         if self._job is not None:
@@ -240,19 +242,22 @@ class WorkerPool:
         if not worker.pid:
             # It may have been killed from outside before it could begin, or be unable to.
             self._count_failed_start()
-        reason = self._exit_reason(worker.pid) if worker.pid else "it ended before it could begin"
+        reason = self._exit_reason(worker) if worker.pid else "it ended before it could begin"
         if not self._host.is_alive():
             # All workers are gone with their host; each of them comes here by itself.
             self._restart_host()
         self._start_worker()
         return Died(reason)
 
-    def _exit_reason(self, pid: int) -> str:
+    def _exit_reason(self, worker: Worker) -> str:
         """Return how a worker ended, in words."""
+        if worker.host is not self._host:
+            # Another worker has already shown that their host is gone.
+            return _HOST_KILLED
         control = self._host.control
         control.settimeout(_EXIT_REPORT_SECONDS)
         try:
-            while pid not in self._exits:
+            while worker.pid not in self._exits:
                 report = control.recv(EXIT_REPORT.size)
                 if len(report) < EXIT_REPORT.size:
                     return _HOST_KILLED
@@ -264,7 +269,7 @@ class WorkerPool:
             return _HOST_KILLED
         finally:
             control.settimeout(None)
-        return _explain(os.waitstatus_to_exitcode(self._exits.pop(pid)))
+        return _explain(os.waitstatus_to_exitcode(self._exits.pop(worker.pid)))
 
 
 def _explain(code: int) -> str:
