@@ -1,5 +1,6 @@
 """The account of a run: where every row went, what each operator did, and a few rows before and after."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
@@ -163,22 +164,32 @@ class RunSummary:
         )
 
 
+_SUMMED = ("rows_in", "rows_out", "dropped", "quarantined")
+
+
 @dataclass(slots=True)
 class Totals:
     """Adds up partitions, stage by stage, and checks that no row went missing on the way."""
 
     _stages: dict[int, dict[int, PartitionCounts]] = field(default_factory=dict)
     _operators: dict[str, OperatorCounts] = field(default_factory=dict)
+    _sums: Counter[tuple[int, str]] = field(default_factory=Counter)
 
     def add(self, stage: int, partition: int, counts: PartitionCounts) -> None:
         """Add what became of one partition in one stage."""
         self._stages.setdefault(stage, {})[partition] = counts
+        for attribute in _SUMMED:
+            self._sums[stage, attribute] += getattr(counts, attribute)
         for operator in counts.operators:
             self._operators.setdefault(operator.operator, OperatorCounts(operator.operator)).add(operator)
 
     def rows(self, stage: int, attribute: str) -> int:
         """Return the sum of one count over a stage."""
-        return sum(getattr(counts, attribute) for counts in self._stages.get(stage, {}).values())
+        return self._sums[stage, attribute]
+
+    def partitions(self, stage: int) -> int:
+        """Return how many partitions are through a stage."""
+        return len(self._stages.get(stage, {}))
 
     def rows_of_all_stages(self, attribute: str) -> int:
         """Return the sum of one count over all stages."""

@@ -95,6 +95,7 @@ class Coordinator:
         self._deaths: Counter[tuple[str, int]] = Counter()
         self._started = time.perf_counter()
         self._stage = self._rows_read = self._bytes_read = 0
+        self._bytes_total = sum(file.size_bytes for file in job.files)
         self.totals = Totals()
         self.reused = 0
 
@@ -253,11 +254,11 @@ class Coordinator:
         return RunProgress(
             stage=self._stage,
             stages=len(self._job.plan.stages),
-            partitions_done=sum(1 for phase, _ in self._commits if phase == f"stage{self._stage}"),
+            partitions_done=self.totals.partitions(self._stage),
             partitions=len(self._partitions),
             rows=self._rows_read + sum(progress.rows for progress in reading),
             bytes=self._bytes_read + sum(progress.bytes for progress in reading),
-            bytes_total=sum(file.size_bytes for file in self._job.files),
+            bytes_total=self._bytes_total,
             operators=self.totals.operators([operator.label for operator in self._job.plan.operators]),
             seconds=time.perf_counter() - self._started,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-MAIN = "from datamate.cli.main import main; main()"
+MAIN = "from datamate.cli.start import main; main()"
 
 
 @pytest.fixture
